@@ -1,0 +1,96 @@
+#include "base/json.h"
+
+#include <utf8.h>
+
+#include <iterator>
+#include <optional>
+
+#include "base/text.h"
+
+namespace askedit {
+namespace {
+
+/// The value of the `\uXXXX` at `at`, if there is one.
+std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+  unsigned value = 0;
+  for (const char c : text.substr(at + 2, 4)) {
+    const auto digit = std::string_view("0123456789abcdef").find(static_cast<char>(c | 0x20));
+    const bool is_digit = c >= '0' && c <= '9';
+    if (digit == std::string_view::npos || (digit < 10 && !is_digit)) return std::nullopt;
+    value = value * 16 + static_cast<unsigned>(digit);
+  }
+  return value;
+}
+
+/// Some servers cut answers between the two halves of a surrogate pair. The parser refuses the whole text for
+/// it.
+std::string replace_lone_surrogates(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const auto unit = unicode_escape(text, i);
+    if (!unit) {
+      const std::size_t length = text[i] == '\\' ? 2 : 1;  // an escaped backslash does not begin an escape
+      out += text.substr(i, length);
+      i += length;
+      continue;
+    }
+    const auto next = unicode_escape(text, i + 6);
+    const bool high = *unit >= 0xD800 && *unit < 0xDC00;
+    const bool paired = high && next && *next >= 0xDC00 && *next < 0xE000;
+    const bool lone = !paired && *unit >= 0xD800 && *unit < 0xE000;
+    const std::size_t length = paired ? 12 : 6;
+    out += lone ? std::string_view("\\ufffd") : text.substr(i, length);
+    i += length;
+  }
+  return out;
+}
+
+struct Parsed {
+  Json value;
+  std::optional<Error> error;
+};
+
+Parsed parse_strict(std::string_view text) {
+  bool too_deep = false;
+  const auto limit = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > kMaxDepth;
+    return !too_deep;
+  };
+  try {
+    Json value = Json::parse(text, limit);
+    if (too_deep) return {nullptr, Error{ErrorKind::protocol, "JSON is nested too deeply"}};
+    return {std::move(value), std::nullopt};
+  } catch (const Json::exception& e) {
+    const auto* parse_error = dynamic_cast<const Json::parse_error*>(&e);
+    const bool at_end = parse_error != nullptr && parse_error->byte > text.size();
+    return {nullptr, Error{at_end ? ErrorKind::truncated : ErrorKind::protocol, "not JSON"}};
+  }
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) {
+  Parsed parsed = parse_strict(text);
+  if (parsed.error) parsed = parse_strict(replace_lone_surrogates(valid_utf8(text)));
+  if (parsed.error) return tl::make_unexpected(*std::move(parsed.error));
+  return std::move(parsed.value);
+}
+
+std::string dump_json(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+const Json& member(const Json& value, std::string_view name) {
+  static const Json null;
+  if (!value.is_object()) return null;
+  const auto found = value.find(name);
+  return found == value.end() ? null : *found;
+}
+
+std::string string_or(const Json& value, std::string otherwise) {
+  return value.is_string() ? value.get<std::string>() : std::move(otherwise);
+}
+
+}  // namespace askedit

@@ -1,0 +1,30 @@
+/// JSON as the host uses it: no exceptions, a depth limit, and no byte that cannot be handled.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace askedit {
+
+using Json = nlohmann::json;
+
+/// Nesting beyond which JSON and msgpack values are refused.
+inline constexpr int kMaxDepth = 128;
+
+/// Parses bytes from outside. Invalid UTF-8 and lone surrogates become U+FFFD. Fails with `truncated` if the
+/// text ends too early and with `protocol` otherwise.
+Result<Json> parse_json(std::string_view text);
+
+/// Never throws: invalid UTF-8 becomes U+FFFD. `indent` is the number of blanks a level, -1 = one line.
+std::string dump_json(const Json& value, int indent = -1);
+
+/// The member `name` of an object, or null if there is none or `value` is no object.
+const Json& member(const Json& value, std::string_view name);
+
+/// A string, or `otherwise` for any other type.
+std::string string_or(const Json& value, std::string otherwise = {});
+
+}  // namespace askedit

@@ -1,0 +1,120 @@
+#include "host/run.h"
+
+#include "base/text.h"
+
+namespace askedit::host {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+void append(Json& fields, const char* name, std::string_view more) {
+  fields[name] = string_or(member(fields, name)).append(more);
+}
+
+Json error_json(const Error& error) {
+  return {{"kind", to_string(error.kind)}, {"message", one_line(error.message)}};
+}
+
+}  // namespace
+
+Run::Run(net::HttpClient& client, llm::Call call, Secret key, Time now)
+    : job_(std::make_unique<llm::Job>(
+          client, std::move(call), std::move(key), [this](llm::Event event) { take(std::move(event)); },
+          now)) {}
+
+Run::Run(const Error& error) {
+  end_ = Json{{"error", error_json(error)}};
+}
+
+void Run::stop() {
+  if (job_) job_->cancel();
+}
+
+void Run::tick(Time now) {
+  if (job_) job_->tick(now);
+}
+
+void Run::take(llm::Event event) {
+  std::visit(Overloaded{
+                 [&](llm::Started& started) { fields_["model"] = started.model; },
+                 [&](llm::TextDelta& text) { text_ += text.delta; },
+                 [&](llm::ReasoningDelta& thought) { append(fields_, "reasoning", thought.delta); },
+                 [&](llm::Notice& notice) { fields_["status"] = notice.line; },
+                 [&](llm::Usage& usage) {
+                   fields_["usage"] = {{"input", usage.input},
+                                       {"output", usage.output},
+                                       {"cached", usage.cached},
+                                       {"reasoning", usage.reasoning}};
+                 },
+                 [&](llm::Finished& finished) {
+                   end_with({{"finish", llm::to_string(finished.reason)}});
+                 },
+                 [&](llm::Failed& failed) {
+                   end_with({{"error", error_json(failed.error)}});
+                 },
+             },
+             event);
+}
+
+void Run::end_with(Json end) {
+  end_ = std::move(end);
+}
+
+bool Run::something_to_draw() const {
+  return again_ || !fields_.empty() || drawn_ < text_.size() || end_;
+}
+
+std::optional<Json> Run::next_draw(Time now) {
+  const bool much = text_.size() - drawn_ >= kMaxDraw && !again_;
+  if (over_ || credit_ == Credit::owed || !something_to_draw()) return std::nullopt;
+  if (not_before_ && now < *not_before_ && !much) return std::nullopt;
+  in_flight_ = again_ ? *std::exchange(again_, std::nullopt) : collect();
+  credit_ = Credit::owed;
+  not_before_ = now + kDrawInterval;
+  return in_flight_;
+}
+
+/// Everything that waits, of the text no more than fits one draw; the end only with the last of the text.
+Json Run::collect() {
+  Json fields = std::exchange(fields_, Json::object());
+  const std::string_view rest = std::string_view(text_).substr(drawn_);
+  const std::size_t size = utf8_prefix(rest, kMaxDraw);
+  if (size > 0) fields["text"] = rest.substr(0, size);
+  drawn_ += size;
+  if (drawn_ == text_.size()) {
+    text_.clear();
+    drawn_ = 0;
+    if (end_) {
+      fields["end"] = *end_;
+      fields["end"]["log"] = job_ ? job_->log() : Json::object();
+    }
+  }
+  return fields;
+}
+
+void Run::replied(const Json& reply, Time now) {
+  credit_ = Credit::free;
+  if (reply == "later") {
+    again_ = std::exchange(in_flight_, Json());
+    not_before_ = now + kLaterInterval;
+  } else if (reply == "ok") {
+    over_ = in_flight_.contains("end");
+    in_flight_ = Json();
+  } else {
+    stop();
+    over_ = true;
+  }
+}
+
+std::optional<Time> Run::wake_at() const {
+  const auto deadline = job_ ? job_->deadline() : std::nullopt;
+  const bool will_draw = !over_ && credit_ == Credit::free && something_to_draw();
+  return earlier(deadline, will_draw ? not_before_ : std::nullopt);
+}
+
+}  // namespace askedit::host

@@ -1,0 +1,65 @@
+/// One run's way to the screen: events come in at any rate, draws go out at the editor's.
+///
+///   events  --t--tttt-ttttttttt--t-----------F
+///   draws   --D----D----D----D-----D----------D(end)      D waits for the reply to the D before it,
+///              \r /  \r/  \r/  \r/   \r/                   and for 16 ms since then unless 8 KiB are there
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "llm/job.h"
+
+namespace askedit::host {
+
+using RunId = std::int64_t;
+
+inline constexpr std::size_t kMaxDraw = 8 * 1024;
+inline constexpr milliseconds kDrawInterval{16};
+inline constexpr milliseconds kLaterInterval{20};
+
+/// Loop thread only. Knows no RPC: it makes the fields of a draw (doc/protocol.md), its owner sends them.
+class Run {
+ public:
+  /// Starts the job of `call`.
+  Run(net::HttpClient& client, llm::Call call, Secret key, Time now);
+  /// A run that could not start: it only has its end to tell.
+  explicit Run(const Error& error);
+
+  /// Closes the connection; what had come is still drawn.
+  void stop();
+  /// Lets the job notice its time-out.
+  void tick(Time now);
+  /// The fields of the draw that is due, if one is; then its reply is owed.
+  std::optional<Json> next_draw(Time now);
+  /// The reply to the last draw. "later" draws the same again, "ok" gives credit, anything else means the
+  /// target is gone.
+  void replied(const Json& reply, Time now);
+  /// When tick() or next_draw() is to be called again at the latest.
+  std::optional<Time> wake_at() const;
+  /// Nothing is left to draw and nothing to wait for.
+  bool over() const { return over_; }
+
+ private:
+  enum class Credit { free, owed };
+
+  void take(llm::Event event);
+  void end_with(Json end);
+  bool something_to_draw() const;
+  Json collect();
+
+  std::unique_ptr<llm::Job> job_;
+  Json fields_ = Json::object();  ///< what waits besides text
+  std::string text_;
+  std::size_t drawn_ = 0;  ///< how much of text_ is drawn already
+  std::optional<Json> end_;
+  std::optional<Json> again_;  ///< the draw that was answered "later"
+  Json in_flight_;
+  Credit credit_ = Credit::free;
+  std::optional<Time> not_before_;
+  bool over_ = false;
+};
+
+}  // namespace askedit::host

@@ -1,0 +1,24 @@
+/// What an HTTP status and an error body mean, the same for every provider.
+#pragma once
+
+#include <string_view>
+
+#include "base/json.h"
+#include "net/http.h"
+
+namespace askedit::llm {
+
+/// How much of an error body is read.
+inline constexpr std::size_t kMaxErrorBody = 64 * 1024;
+
+/// The kind of failure that `status` stands for by HTTP's meaning; `bad_request` for any number that has
+/// none.
+ErrorKind kind_of_status(std::int64_t status);
+
+/// The server's own words in an error object, or empty. Knows the shapes of the common servers.
+std::string message_of(const Json& body);
+
+/// The failure that a response of any status but 2xx is.
+Error error_of_response(const net::HttpHead& head, std::string_view body);
+
+}  // namespace askedit::llm

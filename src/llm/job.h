@@ -1,0 +1,74 @@
+/// One completion: from its start to exactly one terminal event.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "llm/http_error.h"
+#include "llm/provider.h"
+
+namespace askedit::llm {
+
+/// The longest answer that is kept.
+inline constexpr std::size_t kMaxAnswer = std::size_t{8} << 20;
+
+/// Loop thread only. Holds one HTTP request, feeds its body to the provider's decoder and passes the events
+/// on, enforcing what is the same for all providers: the event laws, the limits, the time-out, and that the
+/// key is in nothing that comes out.
+class Job : private net::HttpHandler {
+ public:
+  /// Starts the request. `sink` hears of every event, from inside perform(), tick() or cancel(); it must not
+  /// destroy the job. `client` outlives the job.
+  Job(net::HttpClient& client, Call call, Secret key, EventSink sink, Time now);
+  ~Job() override;
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  /// Closes the connection before it returns; then emits `failed` with kind `cancelled`. Nothing after the
+  /// terminal event.
+  void cancel();
+
+  /// Ends the job if the server was silent for too long.
+  void tick(Time now);
+  /// When tick() is to be called next at the latest; nothing after the terminal event.
+  std::optional<Time> deadline() const;
+
+  bool ended() const { return ended_; }
+
+  /// What was sent and how long it took, for the user to read: the `log` map of doc/protocol.md. Holds no
+  /// key.
+  Json log() const;
+
+ private:
+  void on_head(const net::HttpHead& head) override;
+  net::Flow on_body(std::string_view bytes) override;
+  void on_end(const std::optional<Error>& error, const net::HttpTimings& timings) override;
+
+  void decode(Event event);
+  void pass_text(std::string text);
+  void emit_text(std::string text);
+  void finish(Event terminal);
+  void close();
+  std::string masked_error_body() const;
+  bool successful() const { return head_.status >= 200 && head_.status < 300; }
+
+  net::HttpClient& client_;
+  std::unique_ptr<StreamDecoder> decoder_;
+  Secret key_;
+  SecretFilter filter_;
+  EventSink sink_;
+  EventSink decoded_;
+  milliseconds silence_;
+  Time heard_at_;
+  bool heard_ = false;
+  bool ended_ = false;
+  net::HttpId request_;
+  net::HttpHead head_{};
+  net::HttpTimings timings_;
+  std::string error_body_;
+  std::size_t answer_size_ = 0;
+  std::size_t received_ = 0;
+  Json log_;
+};
+
+}  // namespace askedit::llm

@@ -51,7 +51,7 @@ Result<std::unique_ptr<Run>> Host::make_run(const Json& argument) {
   }
   const auto provider = dialect->make(settings);
   if (!provider) return tl::make_unexpected(provider.error());
-  auto key = load_key(string_or(member(settings, "key"), std::string(dialect->default_key)));
+  auto key = load_key(string_or(member(settings, "key"), std::string(dialect->key)));
   if (!key) return tl::make_unexpected(key.error());
   auto call = (*provider)->encode(render(argument), *key);
   return std::make_unique<Run>(client_, std::move(call), *std::move(key), Clock::now());

@@ -41,7 +41,9 @@ void Run::tick(Time now) {
 
 void Run::take(llm::Event event) {
   std::visit(Overloaded{
-                 [&](llm::Started& started) { fields_["model"] = started.model; },
+                 [&](llm::Started& started) {
+                   if (!started.model.empty()) fields_["model"] = started.model;
+                 },
                  [&](llm::TextDelta& text) { text_ += text.delta; },
                  [&](llm::ReasoningDelta& thought) { append(fields_, "reasoning", thought.delta); },
                  [&](llm::Notice& notice) { fields_["status"] = notice.line; },
@@ -70,13 +72,18 @@ bool Run::something_to_draw() const {
 }
 
 std::optional<Json> Run::next_draw(Time now) {
-  const bool much = text_.size() - drawn_ >= kMaxDraw && !again_;
   if (over_ || credit_ == Credit::owed || !something_to_draw()) return std::nullopt;
-  if (not_before_ && now < *not_before_ && !much) return std::nullopt;
+  if (not_before_ && now < *not_before_ && !urgent()) return std::nullopt;
   in_flight_ = again_ ? *std::exchange(again_, std::nullopt) : collect();
   credit_ = Credit::owed;
   not_before_ = now + kDrawInterval;
   return in_flight_;
+}
+
+/// The first text is what the user waits for; a full draw gains nothing by waiting.
+bool Run::urgent() const {
+  const std::size_t waiting = text_.size() - drawn_;
+  return !again_ && (waiting >= kMaxDraw || (waiting > 0 && !drew_text_));
 }
 
 /// Everything that waits, of the text no more than fits one draw; the end only with the last of the text.
@@ -86,6 +93,7 @@ Json Run::collect() {
   const std::size_t size = utf8_prefix(rest, kMaxDraw);
   if (size > 0) fields["text"] = rest.substr(0, size);
   drawn_ += size;
+  drew_text_ = drew_text_ || size > 0;
   if (drawn_ == text_.size()) {
     text_.clear();
     drawn_ = 0;
@@ -114,7 +122,7 @@ void Run::replied(const Json& reply, Time now) {
 std::optional<Time> Run::wake_at() const {
   const auto deadline = job_ ? job_->deadline() : std::nullopt;
   const bool will_draw = !over_ && credit_ == Credit::free && something_to_draw();
-  return earlier(deadline, will_draw ? not_before_ : std::nullopt);
+  return earlier(deadline, will_draw ? (urgent() ? Time{} : not_before_) : std::nullopt);
 }
 
 }  // namespace askedit::host

@@ -48,12 +48,14 @@ class Run {
   void take(llm::Event event);
   void end_with(Json end);
   bool something_to_draw() const;
+  bool urgent() const;
   Json collect();
 
   std::unique_ptr<llm::Job> job_;
   Json fields_ = Json::object();  ///< what waits besides text
   std::string text_;
   std::size_t drawn_ = 0;  ///< how much of text_ is drawn already
+  bool drew_text_ = false;
   std::optional<Json> end_;
   std::optional<Json> again_;  ///< the draw that was answered "later"
   Json in_flight_;

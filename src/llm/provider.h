@@ -26,6 +26,7 @@ class StreamDecoder {
 struct Call {
   net::HttpRequest request;
   std::unique_ptr<StreamDecoder> decoder;
+  std::string model;     ///< as asked for, to be shown until the server names its own
   milliseconds silence;  ///< how long the server may send nothing before the call fails
 };
 
@@ -36,10 +37,13 @@ class Provider {
   virtual Call encode(const Conversation& conversation, const Secret& key) const = 0;
 };
 
-/// A row of the provider table (providers/table.h).
+/// A row of the provider table (providers/table.h): a name, what is used where the settings say nothing, and
+/// the maker.
 struct Dialect {
   std::string_view name;
-  std::string_view default_key;  ///< key source if the settings name none
+  std::string_view url;
+  std::string_view model;
+  std::string_view key;  ///< source, as load_key() takes it
   /// Checks the settings; fails with `config`, naming the setting and what it accepts.
   Result<std::unique_ptr<Provider>> (*make)(const Json& settings);
 };

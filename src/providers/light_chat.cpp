@@ -139,7 +139,7 @@ class LightChat : public Provider {
     request.ca = options_.ca;
     request.direct = options_.url.loopback;
     if (options_.url.loopback) request.connect_timeout = milliseconds(2'000);
-    return {std::move(request), std::make_unique<Decoder>(), options_.silence};
+    return {std::move(request), std::make_unique<Decoder>(), options_.model, options_.silence};
   }
 
  private:
@@ -150,11 +150,10 @@ class LightChat : public Provider {
 
 Result<std::unique_ptr<Provider>> make_light_chat(const Json& values) {
   Settings settings(values);
-  const std::string url =
-      settings.text("url", "https://chat.xutongbao.top/api/light/chat/createChatCompletion");
+  const std::string url = settings.text("url", std::string(kLightChat.url));
   Options options{
       .url = {},
-      .model = settings.text("model", "gpt-3.5-turbo-1106"),
+      .model = settings.text("model", std::string(kLightChat.model)),
       .ca = settings.text("ca", ""),
       .params = settings.map("params", {"token", "model", "messages"}),
       .merge_system = settings.choice("system", {"message", "merge"}) == "merge",

@@ -7,9 +7,7 @@
 namespace askedit::providers {
 
 std::span<const llm::Dialect> table() {
-  static constexpr std::array rows{
-      llm::Dialect{.name = "light_chat", .default_key = "env:LIGHT_CHAT_TOKEN", .make = make_light_chat},
-  };
+  static constexpr std::array rows{kLightChat};
   return rows;
 }
 

@@ -1,0 +1,119 @@
+--- What differs between Neovim 0.7.2 and the newest, in one place.
+local M = {}
+
+local api = vim.api
+
+M.uv = vim.uv or vim.loop
+
+--- Runs `fn` while no autocommand fires, and returns what it returns. Errors pass through.
+---@generic T
+---@param fn fun(): T
+---@return T
+function M.quietly(fn)
+  local ok, result
+  M.quiet_body = function()
+    ok, result = pcall(fn)
+  end
+  vim.cmd('noautocmd lua require("askedit.compat").quiet_body()')
+  M.quiet_body = nil
+  if not ok then
+    error(result, 0)
+  end
+  return result
+end
+
+--- Makes what was drawn visible while a command line is open; elsewhere the main loop does it.
+function M.redraw_under_cmdline()
+  if api.nvim_get_mode().mode:find('^c') then
+    vim.cmd('redraw')
+  end
+end
+
+--- Fires `User {name}`. The data goes along from 0.8 on; before that there is only askedit.event().
+---@param name string
+---@param data table
+function M.emit(name, data)
+  local opts = { pattern = name, modeline = false }
+  if vim.fn.has('nvim-0.8') == 1 then
+    opts.data = data
+  end
+  pcall(api.nvim_exec_autocmds, 'User', opts)
+end
+
+-- CTRL-C at Neovim's own prompts raises instead of calling back: it means no answer.
+local function unless_interrupted(ask, ...)
+  local ok, fault = pcall(ask, ...)
+  if not ok and not tostring(fault):find('Keyboard interrupt', 1, true) then
+    error(fault, 0)
+  end
+end
+
+--- vim.ui.input, without an error at CTRL-C.
+---@param opts table
+---@param on_confirm fun(words: string|nil)
+function M.input(opts, on_confirm)
+  unless_interrupted(vim.ui.input, opts, on_confirm)
+end
+
+--- vim.ui.select, without an error at CTRL-C.
+---@param items table
+---@param opts table
+---@param on_choice fun(item: any)
+function M.select(items, opts, on_choice)
+  unless_interrupted(vim.ui.select, items, opts, on_choice)
+end
+
+--- Lines of `text`. Written out because vim.split is broken by the JIT of 0.7.2 in code that runs often.
+---@param text string
+---@return string[]
+function M.lines(text)
+  local lines, from = {}, 1
+  while true do
+    local at = text:find('\n', from, true)
+    if not at then
+      lines[#lines + 1] = text:sub(from)
+      return lines
+    end
+    lines[#lines + 1] = text:sub(from, at - 1)
+    from = at + 1
+  end
+end
+
+-- Above this, treesitter of 0.10 costs more than 10 ms for every later draw.
+local TREESITTER_LINES_0_10 = 2000
+
+--- Treesitter colours for a finished Markdown buffer, where there is a parser for it.
+---@param buf integer
+function M.start_treesitter(buf)
+  if vim.fn.has('nvim-0.10') == 0 then
+    return
+  end
+  if vim.fn.has('nvim-0.11') == 0 and api.nvim_buf_line_count(buf) > TREESITTER_LINES_0_10 then
+    return
+  end
+  pcall(vim.treesitter.start, buf, 'markdown')
+end
+
+--- Back to regular expression colours, which stay cheap while text is appended.
+---@param buf integer
+function M.start_syntax(buf)
+  if vim.fn.has('nvim-0.10') == 1 and vim.b[buf].ts_highlight then
+    pcall(vim.treesitter.stop, buf)
+  end
+  vim.bo[buf].syntax = 'markdown'
+end
+
+--- The health functions under their new names.
+---@return table
+function M.health()
+  local h = vim.health or require('health')
+  return {
+    start = h.start or h.report_start,
+    ok = h.ok or h.report_ok,
+    warn = h.warn or h.report_warn,
+    error = h.error or h.report_error,
+    info = h.info or h.report_info,
+  }
+end
+
+return M

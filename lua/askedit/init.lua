@@ -1,0 +1,249 @@
+--- The public functions of the plugin, and what :Ask does with its words.
+local commands = require('askedit.commands')
+local compat = require('askedit.compat')
+local config = require('askedit.config')
+local log = require('askedit.log')
+local notify = require('askedit.notify')
+local prompts = require('askedit.prompts')
+local question = require('askedit.question')
+local view = require('askedit.view')
+
+local M = {}
+
+-- `range = {first, last}` of the Lua functions becomes what a command gets.
+local function as_command(opts)
+  local range = opts.range
+  return {
+    range = range and 2 or 0,
+    line1 = range and range[1],
+    line2 = range and range[2],
+    args = '',
+    mods = opts.mods,
+  }
+end
+
+local function names()
+  local list = {}
+  for _, command in ipairs(commands.list) do
+    list[#list + 1] = command.name
+  end
+  for _, name in ipairs(prompts.names()) do
+    if not commands.find(name) then
+      list[#list + 1] = name
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+local function start(name, text, scene)
+  local prompt, fault = prompts.get(name)
+  if not prompt then
+    return notify.fault(fault or ('no /%s; names: %s'):format(name, table.concat(names(), ' ')))
+  end
+  question.start(prompt, text, scene)
+end
+
+-- Looking at what is there needs no right settings.
+local function place_for(opts)
+  if question.can_open_windows() then
+    local found = config.get() or config.defaults()
+    return { mods = opts and opts.mods or '', split = found.split }
+  end
+end
+
+local function nearest()
+  return view.nearest(vim.api.nvim_get_current_buf(), view.runs())
+end
+
+--- Keeps settings. Not needed: every setting has a default, and vim.g.askedit does the same.
+---@param opts? table see |askedit-options|
+function M.setup(opts)
+  config.set(opts)
+end
+
+--- Runs a prompt on the Visual selection or the range if there is one.
+---@param name string
+---@param opts? {text?: string, range?: integer[], mods?: string}
+function M.run(name, opts)
+  opts = opts or {}
+  start(name, opts.text or '', question.scene(as_command(opts)))
+end
+
+--- Asks in free words, about the Visual selection or the range if there is one; asks for missing words.
+---@param opts? {text?: string, range?: integer[], mods?: string}
+function M.ask(opts)
+  M.run('ask', opts)
+end
+
+--- Stops the nearest answer: the one in this buffer, else the newest asked from here, else the newest.
+---@param opts? {all?: boolean}
+function M.stop(opts)
+  local runs = view.running()
+  if #runs == 0 then
+    return notify.info('nothing to stop')
+  end
+  if not (opts and opts.all) then
+    runs = { view.nearest(vim.api.nvim_get_current_buf(), runs) }
+  end
+  for _, run in ipairs(runs) do
+    question.stop(run)
+  end
+end
+
+--- Asks the nearest question again with the selection as it was then; `text` takes the place of its words.
+---@param opts? {text?: string, mods?: string}
+function M.retry(opts)
+  local run = nearest()
+  if not run then
+    return notify.info('nothing to ask again')
+  end
+  question.again(run, opts and opts.text or '', opts and opts.mods or '')
+end
+
+local function state_of(run)
+  if not run.over then
+    return 'coming'
+  end
+  if not run.error then
+    return 'done'
+  end
+  return run.error.kind == 'cancelled' and 'stopped' or 'failed'
+end
+
+local function describe(answer)
+  local run = answer.runs[#answer.runs]
+  local title = run.title:gsub('%s+', ' ')
+  return ('%d  %s  %s  %s'):format(answer.number, answer.asked_at, state_of(run), title)
+end
+
+--- Shows one of the last 20 answers again, also if its buffer was wiped.
+---@param opts? {mods?: string}
+function M.show(opts)
+  local place = place_for(opts)
+  local list = view.answers()
+  if not place then
+    return
+  end
+  if #list == 0 then
+    return notify.info('there are no answers yet')
+  end
+  if #list == 1 then
+    return view.show(list[1], place)
+  end
+  compat.select(list, { prompt = 'Show answer', format_item = describe, kind = 'askedit' }, function(answer)
+    if answer then
+      view.show(answer, place)
+    end
+  end)
+end
+
+--- Shows exactly what was sent for the nearest question, with secrets masked, and the timings.
+---@param opts? {mods?: string}
+function M.log(opts)
+  local run = nearest()
+  if not run then
+    return notify.info('nothing was asked yet')
+  end
+  local place = place_for(opts)
+  if place then
+    view.show_page('log', log.page(run), place)
+  end
+end
+
+--- For a statusline: '' when idle. Safe there, `%` is doubled.
+---@return string
+function M.status()
+  local runs = view.running()
+  if #runs == 0 then
+    return ''
+  end
+  local text = #runs == 1 and 'ask: ' .. runs[1].model or ('ask: %d running'):format(#runs)
+  return (text:gsub('%c', ' '):gsub('%%', '%%%%'))
+end
+
+--- The data of the last User AskeditStart, AskeditDone or AskeditError, also where events carry none.
+---@return askedit.Event|nil
+function M.event()
+  return view.last_event()
+end
+
+-- :Ask ---------------------------------------------------------------------------------------------------
+
+local function run_command(command, parsed, scene)
+  if parsed.bang and not command.bang then
+    return notify.fault(('/%s takes no !'):format(command.name))
+  end
+  if parsed.text ~= '' and not command.text then
+    return notify.fault(('/%s takes no words; a question goes without the slash'):format(command.name))
+  end
+  M[command.name]({ all = parsed.bang, text = parsed.text, mods = scene.mods })
+end
+
+local function run_named(parsed, scene)
+  local command = commands.find(parsed.name)
+  if command then
+    return run_command(command, parsed, scene)
+  end
+  if parsed.bang then
+    return notify.fault(('/%s takes no !'):format(parsed.name))
+  end
+  start(parsed.name, parsed.text, scene)
+end
+
+local function description_of(name)
+  local entry = commands.find(name) or prompts.get(name)
+  return ('/%s  %s'):format(name, entry and entry.description or '')
+end
+
+local function pick(scene)
+  compat.select(names(), { prompt = 'Ask', format_item = description_of, kind = 'askedit' }, function(name)
+    if name then
+      run_named({ name = name, bang = false, text = '' }, scene)
+    end
+  end)
+end
+
+--- Chooses a name with vim.ui.select and runs it on what was selected before.
+---@param opts? {range?: integer[], mods?: string}
+function M.pick(opts)
+  pick(question.scene(as_command(opts or {})))
+end
+
+--- What :Ask does.
+---@param opts table what nvim_create_user_command gives, and `cmdline`, the command line that was left last
+function M.command(opts)
+  if opts.bang then
+    return notify.fault(':Ask! (writing into the buffer) is not in this version')
+  end
+  local scene = question.scene(opts)
+  local parsed = commands.parse(opts.args)
+  if not parsed.name then
+    start('ask', parsed.text, scene)
+  elseif parsed.name == '' then
+    pick(scene)
+  else
+    run_named(parsed, scene)
+  end
+end
+
+--- Completes the name after :Ask.
+---@param lead string
+---@param line string
+---@return string[]
+function M.complete(lead, line)
+  -- Only the first word is a name.
+  if line:match('Ask%s+(.*)$') ~= lead then
+    return {}
+  end
+  return vim.tbl_filter(
+    function(candidate)
+      return candidate:sub(1, #lead) == lead
+    end,
+    vim.tbl_map(function(name)
+      return '/' .. name
+    end, names())
+  )
+end
+
+return M

@@ -1,0 +1,101 @@
+---@meta
+--- The tables that pass between the modules.
+
+---@class askedit.Config
+---@field host_path string
+---@field language string
+---@field split string
+---@field provider askedit.Provider
+
+---@class askedit.Provider what a run sends as `provider`
+---@field dialect string
+---@field url string
+---@field model string
+---@field key string 'env:NAME' or 'file:PATH'
+---@field timeout number seconds
+---@field params table
+---@field system 'message'|'merge'
+---@field ca? string
+
+---@class askedit.Prompt one file under lua/askedit/prompts/
+---@field name string the file's name
+---@field template string with placeholders that the host fills
+---@field system? string
+---@field description? string
+---@field context 'selection'|'optional'|'none' whether code is needed, taken if given, or left out
+---@field target 'split'
+---@field model? string instead of the one in the settings
+
+---@class askedit.Context what goes along; empty without a range
+---@field code? string
+---@field file? string
+---@field filetype? string
+---@field first? integer
+---@field last? integer
+---@field diagnostics? {line: integer, severity: string, message: string}[]
+
+---@class askedit.WirePrompt what a run sends as `prompt`
+---@field name string
+---@field system string
+---@field template string
+---@field text string
+---@field language string
+
+---@class askedit.Request all that one question consists of; sent as it is, and again by a retry
+---@field prompt askedit.WirePrompt
+---@field context askedit.Context
+---@field provider askedit.Provider
+---@field history {prompt: askedit.WirePrompt, context: askedit.Context, answer: string}[]
+
+---@class askedit.Run one request and what came of it
+---@field id integer
+---@field answer askedit.Answer the conversation it belongs to
+---@field request askedit.Request
+---@field title string the question as the user sees it
+---@field source integer buffer it was asked from
+---@field first_line integer line of its question in the answer's buffer
+---@field started integer uv.hrtime()
+---@field pieces string[] the answer so far, as the model gave it
+---@field held string a '\r' that may be half of a line break
+---@field thoughts string[] reasoning, not part of the answer
+---@field model string as the server names it, before that as it was asked for
+---@field status string one line of the server about the answer
+---@field locked_since? integer uv.hrtime() of the first draw that met a locked text
+---@field stopping boolean the user stopped it
+---@field replaced boolean a retry took its place in the conversation
+---@field over boolean
+---@field seconds? number how long it took
+---@field finish? string
+---@field error? {kind: string, message: string}
+---@field usage? {input: integer, output: integer, cached: integer, reasoning: integer}
+---@field log? table what the host says about the request
+
+---@class askedit.Answer a conversation: one buffer, one or more runs
+---@field number integer
+---@field buf integer -1 if it never had one
+---@field runs askedit.Run[]
+---@field asked_at string time of day
+
+---@class askedit.Place where a window opens
+---@field mods string command modifiers given by the user
+---@field split string the setting
+
+--- A place where an answer goes. A draw must cost no more than its text.
+---@class askedit.Target
+---@field open fun(answer: askedit.Answer, place: askedit.Place, text: string): string|nil fault, a sentence
+---@field append fun(answer: askedit.Answer, text: string, fault: boolean): boolean false = locked, come again
+---@field status fun(answer: askedit.Answer, line: string)
+---@field status_at fun(answer: askedit.Answer, row: integer, line: string)
+---@field settle fun(answer: askedit.Answer, first: integer|nil, line: string) first = show it from there
+---@field last_line fun(answer: askedit.Answer): integer
+
+---@class askedit.Event the data of User AskeditStart, AskeditDone and AskeditError
+---@field id integer
+---@field prompt string
+---@field model string
+---@field buf integer buffer of the answer
+---@field source integer buffer it was asked from
+---@field answer? string the text, when it is over
+---@field finish? string
+---@field stopped? boolean
+---@field error? {kind: string, message: string}

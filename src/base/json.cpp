@@ -54,8 +54,9 @@ struct Parsed {
 
 Parsed parse_strict(std::string_view text) {
   bool too_deep = false;
-  const auto limit = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kMaxDepth;
+  const auto limit = [&](int depth, Json::parse_event_t event, Json&) {
+    const bool opens = event == Json::parse_event_t::array_start || event == Json::parse_event_t::object_start;
+    too_deep = too_deep || (opens && depth >= kMaxDepth);
     return !too_deep;
   };
   try {

@@ -63,9 +63,9 @@ Filled fill(std::string_view pattern, const std::map<std::string_view, std::stri
     const std::size_t close = pattern.find("}}", open);
     const auto name = close == std::string_view::npos ? "" : pattern.substr(open + 2, close - open - 2);
     const auto value = values.find(name);
-    const std::size_t next = value == values.end() ? open + 2 : close + 2;
+    const std::size_t next = value == values.end() ? open + 1 : close + 2;
     out.text += pattern.substr(from, open - from);
-    out.text += value == values.end() ? "{{" : value->second;
+    out.text += value == values.end() ? "{" : value->second;
     out.used_text = out.used_text || name == "text";
     out.used_code = out.used_code || name == "code";
     from = next;

@@ -22,10 +22,11 @@ Json error_json(const Error& error) {
 
 }  // namespace
 
-Run::Run(net::HttpClient& client, llm::Call call, Secret key, Time now)
-    : job_(std::make_unique<llm::Job>(
-          client, std::move(call), std::move(key), [this](llm::Event event) { take(std::move(event)); },
-          now)) {}
+Run::Run(net::HttpClient& client, llm::Call call, Secret key, Time now) {
+  fields_["model"] = one_line(call.model, 100);
+  const auto sink = [this](llm::Event event) { take(std::move(event)); };
+  job_ = std::make_unique<llm::Job>(client, std::move(call), std::move(key), sink, now);
+}
 
 Run::Run(const Error& error) {
   end_ = Json{{"error", error_json(error)}};

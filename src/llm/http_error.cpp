@@ -20,6 +20,14 @@ std::string without_tags(std::string_view html) {
   return out;
 }
 
+/// What a body says to a human: nothing if it is JSON that cannot be read.
+std::string words_of(std::string_view body) {
+  if (const auto parsed = parse_json(body)) return message_of(*parsed);
+  const auto first = body.find_first_not_of(" \t\r\n");
+  const bool json = first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
+  return json ? std::string() : without_tags(body);
+}
+
 std::string hint(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::auth:
@@ -78,14 +86,13 @@ std::string message_of(const Json& body) {
   return string_or(member(body, "title"));
 }
 
-Error error_of_response(const net::HttpHead& head, std::string_view body) {
+Error error_of_response(const net::HttpHead& head, std::string_view body, const Secret& key) {
   const ErrorKind kind = kind_of_status(head.status);
   const std::string status = "HTTP " + std::to_string(head.status);
   if (head.status >= 300 && head.status < 400)
     return {kind,
             "the server redirects (" + status + "), which is not followed: set url to the final address"};
-  const auto parsed = parse_json(body);
-  std::string words = one_line(parsed ? message_of(*parsed) : without_tags(body), 200);
+  std::string words = one_line(key.mask(words_of(body)), 200);
   std::string advice = hint(kind);
   std::string message = "the server answered " + status;
   if (!words.empty()) message += ": " + words;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/secret.h"
 #include "net/http.h"
 
 namespace askedit::llm {
@@ -18,7 +19,7 @@ ErrorKind kind_of_status(std::int64_t status);
 /// The server's own words in an error object, or empty. Knows the shapes of the common servers.
 std::string message_of(const Json& body);
 
-/// The failure that a response of any status but 2xx is.
-Error error_of_response(const net::HttpHead& head, std::string_view body);
+/// The failure that a response of any status but 2xx is. `key` is masked before the server's words are cut.
+Error error_of_response(const net::HttpHead& head, std::string_view body, const Secret& key);
 
 }  // namespace askedit::llm

@@ -23,6 +23,7 @@ Job::Job(net::HttpClient& client, Call call, Secret key, EventSink sink, Time no
       decoder_(std::move(call.decoder)),
       key_(std::move(key)),
       filter_(key_),
+      thought_filter_(key_),
       sink_(std::move(sink)),
       decoded_([this](Event event) { decode(std::move(event)); }),
       silence_(call.silence),
@@ -94,7 +95,7 @@ void Job::on_end(const std::optional<Error>& error, const net::HttpTimings& timi
   timings_ = timings;
   if (ended_) return;
   if (head_.status != 0 && !successful())
-    return finish(Failed{error_of_response(head_, masked_error_body())});
+    return finish(Failed{error_of_response(head_, masked_error_body(), key_)});
   if (error) return finish(Failed{*error});
   decoder_->end(decoded_);
   if (!ended_) finish(Failed{{ErrorKind::truncated, "the answer ended early"}});
@@ -113,12 +114,12 @@ std::string Job::masked_error_body() const {
 void Job::decode(Event event) {
   if (ended_) return;
   if (auto* text = std::get_if<TextDelta>(&event)) return pass_text(std::move(text->delta));
+  if (auto* thought = std::get_if<ReasoningDelta>(&event))
+    return emit_thought(thought_filter_.feed(thought->delta));
   if (std::holds_alternative<Finished>(event) || std::holds_alternative<Failed>(event))
     return finish(std::move(event));
   if (auto* started = std::get_if<Started>(&event)) started->model = one_line(key_.mask(started->model), 100);
   if (auto* notice = std::get_if<Notice>(&event)) notice->line = one_line(key_.mask(notice->line));
-  if (auto* thought = std::get_if<ReasoningDelta>(&event))
-    thought->delta = key_.mask(std::move(thought->delta));
   sink_(std::move(event));
 }
 
@@ -135,7 +136,12 @@ void Job::emit_text(std::string text) {
   if (!text.empty()) sink_(TextDelta{std::move(text)});
 }
 
+void Job::emit_thought(std::string text) {
+  if (!text.empty()) sink_(ReasoningDelta{std::move(text)});
+}
+
 void Job::finish(Event terminal) {
+  emit_thought(thought_filter_.flush());
   emit_text(filter_.flush());
   ended_ = true;
   if (auto* failed = std::get_if<Failed>(&terminal))

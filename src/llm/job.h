@@ -47,6 +47,7 @@ class Job : private net::HttpHandler {
   void decode(Event event);
   void pass_text(std::string text);
   void emit_text(std::string text);
+  void emit_thought(std::string text);
   void finish(Event terminal);
   void close();
   std::string masked_error_body() const;
@@ -56,6 +57,7 @@ class Job : private net::HttpHandler {
   std::unique_ptr<StreamDecoder> decoder_;
   Secret key_;
   SecretFilter filter_;
+  SecretFilter thought_filter_;
   EventSink sink_;
   EventSink decoded_;
   milliseconds silence_;

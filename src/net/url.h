@@ -9,11 +9,11 @@
 namespace askedit::net {
 
 struct Url {
-  std::string text;    ///< as to be requested, blanks around it removed
-  std::string scheme;  ///< "http" or "https"
-  std::string host;    ///< without the brackets of an IPv6 address
-  bool loopback;  ///< the host is a literal loopback address (127.0.0.0/8 or ::1); "localhost" is a name, not
-                  ///< one
+  std::string text;       ///< as to be requested, blanks around it removed
+  std::string scheme;     ///< "http" or "https"
+  std::string host;       ///< without the brackets of an IPv6 address
+  bool loopback = false;  ///< the host is a literal loopback address (127.0.0.0/8 or ::1); "localhost" is a
+                          ///< name, not one
 };
 
 /// Fails with `config` for anything but an http(s) URL with a host and without user name and password. The

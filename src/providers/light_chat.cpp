@@ -150,21 +150,19 @@ class LightChat : public Provider {
 
 Result<std::unique_ptr<Provider>> make_light_chat(const Json& values) {
   Settings settings(values);
-  const std::string url = settings.text("url", std::string(kLightChat.url));
+  auto url = net::parse_url(settings.text("url", std::string(kLightChat.url)));
+  if (!url) return tl::make_unexpected(Error{url.error().kind, "provider." + url.error().message});
+  if (url->scheme == "http" && !url->loopback)
+    return fail(ErrorKind::config,
+                "provider.url must begin with https:// (plain http would show the key; only 127.0.0.1 may)");
   Options options{
-      .url = {},
+      .url = *std::move(url),
       .model = settings.text("model", std::string(kLightChat.model)),
       .ca = settings.text("ca", ""),
       .params = settings.map("params", {"token", "model", "messages"}),
       .merge_system = settings.choice("system", {"message", "merge"}) == "merge",
       .silence = milliseconds(static_cast<std::int64_t>(settings.seconds("timeout", 120) * 1000))};
   if (auto checked = settings.check(); !checked) return tl::make_unexpected(checked.error());
-  auto parsed = net::parse_url(url);
-  if (!parsed) return tl::make_unexpected(Error{parsed.error().kind, "provider." + parsed.error().message});
-  if (parsed->scheme == "http" && !parsed->loopback)
-    return fail(ErrorKind::config,
-                "provider.url must begin with https:// (plain http would show the key; only 127.0.0.1 may)");
-  options.url = *std::move(parsed);
   return std::make_unique<LightChat>(std::move(options));
 }
 

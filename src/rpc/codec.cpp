@@ -22,7 +22,10 @@ class Builder {
   bool visit_nil() { return put(nullptr); }
   bool visit_boolean(bool value) { return put(value); }
   bool visit_positive_integer(std::uint64_t value) { return put(value); }
-  bool visit_negative_integer(std::int64_t value) { return put(value); }
+  /// Called for every signed format, whatever number is in it.
+  bool visit_negative_integer(std::int64_t value) {
+    return value < 0 ? put(value) : put(static_cast<std::uint64_t>(value));
+  }
   bool visit_float32(float value) { return put(value); }
   bool visit_float64(double value) { return put(value); }
   bool visit_str(const char* bytes, std::uint32_t size) { return put(std::string(bytes, size)); }

@@ -157,7 +157,8 @@ function M.submit(draft)
 end
 
 local function with_words(draft, go)
-  if draft.text ~= '' or vim.trim(draft.prompt.template) ~= '{{text}}' then
+  local prompt = draft.prompt
+  if draft.text ~= '' or (prompt.name ~= 'ask' and vim.trim(prompt.template) ~= '{{text}}') then
     return go()
   end
   compat.input({ prompt = 'Ask: ' }, function(words)

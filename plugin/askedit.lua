@@ -42,7 +42,7 @@ plug('ask', { 'n', 'x' }, '')
 plug('stop', { 'n' }, '/stop')
 plug('retry', { 'n' }, '/retry')
 for _, path in ipairs(api.nvim_get_runtime_file('lua/askedit/prompts/*', true)) do
-  local name = path:match('([%w_-]+)%.lua$') or path:match('([%w_-]+)%.md$')
+  local name = path:match('/([%w_-]+)%.lua$') or path:match('/([%w_-]+)%.md$')
   if name then
     plug('prompt-' .. name, { 'n', 'x' }, '/' .. name)
   end

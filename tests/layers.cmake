@@ -28,7 +28,7 @@ set(law
   "lua.log -> lua.compat lua.notify"
   "lua.question -> lua.config lua.context lua.host lua.prompts lua.view lua.compat lua.notify"
   "lua.init -> lua.commands lua.config lua.context lua.host lua.log lua.prompts lua.question lua.view lua.compat lua.notify"
-  "lua.health -> lua.config lua.context lua.host lua.prompts lua.compat lua.notify"
+  "lua.health -> lua.config lua.context lua.host lua.prompts lua.view lua.compat lua.notify"
   "plugin -> lua.init")
 
 if(NOT ROOT)

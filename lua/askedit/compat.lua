@@ -14,7 +14,11 @@ function M.quietly(fn)
   M.quiet_body = function()
     ok, result = pcall(fn)
   end
-  vim.cmd('noautocmd lua require("askedit.compat").quiet_body()')
+  local command = 'noautocmd lua require("askedit.compat").quiet_body()'
+  pcall(vim.cmd, command)
+  if ok == nil then -- 0.7.2: a CTRL-C that was typed before is taken for an interrupt of this
+    vim.cmd(command)
+  end
   M.quiet_body = nil
   if not ok then
     error(result, 0)

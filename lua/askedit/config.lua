@@ -19,7 +19,7 @@ local function one_of(...)
 end
 
 local function is_seconds(value)
-  return type(value) == 'number' and value > 0 and value < math.huge
+  return type(value) == 'number' and value > 0 and value <= 86400
 end
 
 local function is_plain_map(value)
@@ -42,7 +42,6 @@ M.models = { 'gpt-3.5-turbo-1106', 'gpt-3.5-turbo-16k', 'gpt-4', 'gpt-4-1106-pre
 ---@field check fun(value: any): boolean
 ---@field accepts string
 ---@field doc string
----@field secret? boolean the value is never repeated
 
 ---@type askedit.ConfigRow[]
 M.rows = {
@@ -95,15 +94,14 @@ M.rows = {
     default = 'env:LIGHT_CHAT_TOKEN',
     check = is_key_source,
     accepts = "'env:NAME' or 'file:PATH', not a key itself",
-    secret = true,
     doc = 'Where the key comes from, never the key: an environment variable or a file with nothing else.',
   },
   {
     key = 'provider.timeout',
     default = 120,
     check = is_seconds,
-    accepts = 'a number of seconds above 0',
-    doc = 'Seconds that one answer may take.',
+    accepts = 'a number of seconds above 0, at most 86400',
+    doc = 'Seconds without a byte from the server until an answer is given up.',
   },
   {
     key = 'provider.params',
@@ -169,7 +167,7 @@ local function fault_in(map, where, dialect)
   end
   for _, row in ipairs(M.rows) do
     local value = lookup(map, row.key)
-    if value ~= nil and value ~= vim.NIL and not row.check(value) then
+    if value ~= nil and not row.check(value) then
       return ('%s accepts %s'):format(row.key, row.accepts)
     end
   end
@@ -216,12 +214,26 @@ function M.defaults()
   return config
 end
 
+-- Vim script's v:null is as good as not set.
+local function without_null(value)
+  if type(value) ~= 'table' then
+    return value
+  end
+  local map = {}
+  for key, item in pairs(value) do
+    if item ~= vim.NIL then
+      map[key] = without_null(item)
+    end
+  end
+  return map
+end
+
 --- The settings as they are now: setup() over vim.g.askedit over the defaults, key by key.
 ---@return askedit.Config|nil config
 ---@return string|nil fault one sentence, if a setting is wrong; then there is no config
 function M.get()
-  local global = vim.g.askedit
-  if global == nil then
+  local global, given = without_null(vim.g.askedit), without_null(given) -- luacheck: ignore 431
+  if global == nil or global == vim.NIL then
     global = {}
   end
   local dialect = lookup(given, 'provider.dialect') or lookup(global, 'provider.dialect') or 'light_chat'

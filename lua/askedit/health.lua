@@ -4,6 +4,7 @@ local config = require('askedit.config')
 local host = require('askedit.host')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
+local view = require('askedit.view')
 
 local M = {}
 
@@ -77,7 +78,7 @@ local function check_host(report, host_path)
 end
 
 local function check_env_key(report, name)
-  if (vim.env[name] or '') ~= '' then
+  if vim.fn.exists('$' .. name) == 1 then
     report.ok(('key: from $%s, which is set'):format(name))
   else
     report.error(('key: from $%s, which is not set'):format(name), {
@@ -125,6 +126,9 @@ local function check_prompts(report)
 end
 
 local function show_messages(report)
+  for _, fault in ipairs(view.broken_draws()) do
+    report.warn('a draw failed: ' .. fault)
+  end
   for _, message in ipairs(notify.recent()) do
     report.info(message)
   end

@@ -76,15 +76,16 @@ function M.ask(opts)
   M.run('ask', opts)
 end
 
---- Stops the nearest answer: the one in this buffer, else the newest asked from here, else the newest.
+--- Stops the nearest answer: the one in this buffer; elsewhere the newest asked from here, else the newest.
 ---@param opts? {all?: boolean}
 function M.stop(opts)
-  local runs = view.running()
-  if #runs == 0 then
-    return notify.info('nothing to stop')
-  end
+  local runs, buf = view.running(), vim.api.nvim_get_current_buf()
   if not (opts and opts.all) then
-    runs = { view.nearest(vim.api.nvim_get_current_buf(), runs) }
+    runs = { view.nearest(buf, runs) }
+  end
+  -- In an answer that is over, nobody means another one.
+  if #runs == 0 or (view.answer_of(buf) and not (opts and opts.all) and runs[1].answer.buf ~= buf) then
+    return notify.info('nothing to stop')
   end
   for _, run in ipairs(runs) do
     question.stop(run)
@@ -170,20 +171,20 @@ end
 
 -- :Ask ---------------------------------------------------------------------------------------------------
 
-local function run_command(command, parsed, scene)
+local function run_command(command, parsed, mods)
   if parsed.bang and not command.bang then
     return notify.fault(('/%s takes no !'):format(command.name))
   end
   if parsed.text ~= '' and not command.text then
     return notify.fault(('/%s takes no words; a question goes without the slash'):format(command.name))
   end
-  M[command.name]({ all = parsed.bang, text = parsed.text, mods = scene.mods })
+  M[command.name]({ all = parsed.bang, text = parsed.text, mods = mods })
 end
 
 local function run_named(parsed, scene)
   local command = commands.find(parsed.name)
   if command then
-    return run_command(command, parsed, scene)
+    return run_command(command, parsed, scene.mods)
   end
   if parsed.bang then
     return notify.fault(('/%s takes no !'):format(parsed.name))
@@ -216,8 +217,12 @@ function M.command(opts)
   if opts.bang then
     return notify.fault(':Ask! (writing into the buffer) is not in this version')
   end
-  local scene = question.scene(opts)
   local parsed = commands.parse(opts.args)
+  local command = parsed.name and commands.find(parsed.name)
+  if command then
+    return run_command(command, parsed, opts.mods or '')
+  end
+  local scene = question.scene(opts)
   if not parsed.name then
     start('ask', parsed.text, scene)
   elseif parsed.name == '' then

@@ -7,6 +7,10 @@ local recent = {}
 -- Neovim's own vim.notify uses the message line; one that a plugin put in its place has room. The newest
 -- Neovim does not say which file its own is from.
 local function has_room()
+  -- A table that can be called is somebody's, too.
+  if type(vim.notify) ~= 'function' then
+    return true
+  end
   local source = debug.getinfo(vim.notify, 'S').source
   return source ~= '?' and source ~= '=?' and not source:find('^@?vim/')
 end
@@ -30,16 +34,27 @@ local function cut(message)
 end
 
 local function show(message, level)
-  vim.notify(cut(message), level, { title = 'askedit' })
+  -- A vim.notify of the user's that fails must not take an answer with it; recent() still has the message.
+  pcall(vim.notify, cut(message), level, { title = 'askedit' })
 end
 
+local show_after_cmdline
+
 -- A message would be drawn over an open command line.
-local function show_after_cmdline(message, level)
+local function show_when_possible(message, level)
+  if vim.api.nvim_get_mode().mode:find('^c') then
+    show_after_cmdline(message, level)
+  else
+    show(message, level)
+  end
+end
+
+function show_after_cmdline(message, level)
   vim.api.nvim_create_autocmd('CmdlineLeave', {
     once = true,
     callback = function()
       vim.schedule(function()
-        show(message, level)
+        show_when_possible(message, level) -- it may have been the prompt of CTRL-R =
       end)
     end,
   })
@@ -51,11 +66,7 @@ local function say(sentence, level)
   if #recent > KEPT then
     table.remove(recent, 1)
   end
-  if vim.api.nvim_get_mode().mode:find('^c') then
-    show_after_cmdline(message, level)
-  else
-    show(message, level)
-  end
+  show_when_possible(message, level)
 end
 
 --- Something could not be done. The level is WARN, as ERROR would set v:errmsg.

@@ -16,7 +16,7 @@ local TARGETS = { split = true }
 local function named_files()
   local files, order = {}, {}
   for _, path in ipairs(vim.api.nvim_get_runtime_file('lua/askedit/prompts/*', true)) do
-    local name = path:match('([%w_-]+)%.lua$') or path:match('([%w_-]+)%.md$')
+    local name = path:match('/([%w_-]+)%.lua$') or path:match('/([%w_-]+)%.md$')
     if name and not files[name] then
       files[name] = path
       order[#order + 1] = name

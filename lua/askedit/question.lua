@@ -95,6 +95,7 @@ end
 ---@field mods string
 ---@field answer? askedit.Answer the conversation that goes on
 ---@field history table[]
+---@field replaces? askedit.Run the run that is asked again
 
 local function title_of(draft)
   local prompt, about = draft.prompt, draft.context
@@ -148,6 +149,7 @@ function M.submit(draft)
     title = title_of(draft),
     source = draft.source,
     answer = draft.answer,
+    replaces = draft.replaces,
     place = place,
   })
   if not run then
@@ -251,8 +253,8 @@ function M.again(run, text, mods)
     M.stop(run)
     view.fail({ run }, 'cancelled', 'stopped')
   end
-  run.replaced = true
   M.submit({
+    replaces = run,
     prompt = prompt,
     text = text ~= '' and text or run.request.prompt.text,
     context = run.request.context,

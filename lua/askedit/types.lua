@@ -62,7 +62,7 @@
 ---@field status string one line of the server about the answer
 ---@field locked_since? integer uv.hrtime() of the first draw that met a locked text
 ---@field stopping boolean the user stopped it
----@field replaced boolean a retry took its place in the conversation
+---@field replaces? askedit.Run a retry takes the place of this run in the conversation, once it has text
 ---@field over boolean
 ---@field seconds? number how long it took
 ---@field finish? string
@@ -80,7 +80,7 @@
 ---@field mods string command modifiers given by the user
 ---@field split string the setting
 
---- A place where an answer goes. A draw must cost no more than its text.
+--- A place where an answer goes. A draw costs what its text does, and the line that the text goes on with.
 ---@class askedit.Target
 ---@field open fun(answer: askedit.Answer, place: askedit.Place, text: string): string|nil fault, a sentence
 ---@field append fun(answer: askedit.Answer, text: string, fault: boolean): boolean false = locked, come again

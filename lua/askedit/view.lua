@@ -19,6 +19,7 @@ local running = {} ---@type table<integer, askedit.Run>
 local answers = {} ---@type askedit.Answer[]
 local last_id, last_number = 0, 0
 local last_event
+local broken_draws = {} ---@type string[]
 local ticker
 
 -- What the owner of the host wants to hear; see connect().
@@ -150,12 +151,15 @@ end
 
 local function new_answer()
   last_number = last_number + 1
-  local answer = { number = last_number, buf = -1, runs = {}, asked_at = os.date('%H:%M') }
+  return { number = last_number, buf = -1, runs = {}, asked_at = os.date('%H:%M') }
+end
+
+-- Keeps a new answer; the oldest goes, with its buffer unless somebody looks at it.
+local function keep(answer)
   answers[#answers + 1] = answer
   if #answers > KEPT_ANSWERS then
-    table.remove(answers, 1)
+    split.drop(table.remove(answers, 1))
   end
-  return answer
 end
 
 -- The last line tells of the newest run only.
@@ -183,7 +187,7 @@ end
 
 --- Starts to show a question: in `answer`, or in a new one.
 ---@param request askedit.Request
----@param about {title: string, source: integer, answer: askedit.Answer|nil, place: askedit.Place}
+---@param about {title: string, source: integer, place: askedit.Place, answer?: askedit.Answer, replaces?: table}
 ---@return askedit.Run|nil
 ---@return string|nil fault a sentence, if it cannot be shown
 function M.begin(request, about)
@@ -202,15 +206,15 @@ function M.begin(request, about)
     model = request.provider.model,
     status = '',
     stopping = false,
-    replaced = false,
+    replaces = about.replaces,
     over = false,
   }
   local opened, fault = open(run, about.place)
   if not opened then
-    if #answer.runs == 0 then
-      answers[#answers] = nil
-    end
     return nil, fault
+  end
+  if not about.answer then
+    keep(answer)
   end
   running[run.id] = run
   show_status(run)
@@ -284,16 +288,16 @@ local function apply(run, fields)
   if fields.text and fields.text ~= '' and not add_text(run, fields.text) then
     return locked(run)
   end
-  run.thoughts[#run.thoughts + 1] = fields.reasoning
   run.status = fields.status or run.status
   run.usage = fields.usage or run.usage
   local ending = fields['end']
+  if ending and not finish(run, ending) then
+    return locked(run)
+  end
+  run.thoughts[#run.thoughts + 1] = fields.reasoning
   if not ending then
     show_status(run)
     return 'ok'
-  end
-  if not finish(run, ending) then
-    return locked(run)
   end
   if run.error and run.error.kind ~= 'cancelled' then
     notify.fault(run.error.message)
@@ -326,14 +330,22 @@ function M.draw(id, fields)
   if ok then
     return reply
   end
-  local fault = 'an answer could not be shown: ' .. tostring(reply)
-  notify.fault(fault)
+  broken_draws[#broken_draws + 1] = tostring(reply)
   local run = running[id]
   if run then
-    running[id], run.over = nil, true
-    run.seconds, run.error = seconds_since(run.started), { kind = 'internal', message = fault }
+    local sentence = 'the answer could not be shown: see :checkhealth askedit, then :Ask /retry'
+    if not pcall(M.fail, { run }, 'internal', sentence) then
+      running[id], run.over = nil, true
+    end
+    notify.fault(sentence)
   end
   return 'gone'
+end
+
+--- What Lua said where a draw of ours failed, for :checkhealth.
+---@return string[]
+function M.broken_draws()
+  return broken_draws
 end
 
 -- Looking things up --------------------------------------------------------------------------------------
@@ -417,15 +429,16 @@ end
 
 --- The turns of a conversation as they are sent along, oldest first.
 ---@param answer askedit.Answer
----@param before? askedit.Run only turns older than this one
 ---@return table[]
-function M.history(answer, before)
-  local turns = {}
+function M.history(answer)
+  local turns, replaced = {}, {}
   for _, run in ipairs(answer.runs) do
-    if run == before then
-      break
+    if run.replaces and #run.pieces > 0 then
+      replaced[run.replaces] = true
     end
-    if not run.replaced and #run.pieces > 0 then
+  end
+  for _, run in ipairs(answer.runs) do
+    if not replaced[run] and #run.pieces > 0 then
       turns[#turns + 1] = { prompt = run.request.prompt, context = run.request.context, answer = M.text(run) }
     end
   end

@@ -13,6 +13,9 @@ using Json = nlohmann::json;
 
 /// Nesting beyond which JSON and msgpack values are refused.
 inline constexpr int kMaxDepth = 128;
+/// How many values one text or message may hold. A value takes many times the memory of the byte or two that
+/// it may have on the wire, so bytes alone are no bound.
+inline constexpr std::size_t kMaxValues = 1'000'000;
 
 /// Parses bytes from outside. Invalid UTF-8 and lone surrogates become U+FFFD. Fails with `truncated` if the
 /// text ends too early and with `protocol` otherwise.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
 namespace askedit {
@@ -26,6 +27,31 @@ std::size_t open_end(std::string_view text, std::string_view what) {
   return length;
 }
 
+/// So much of a key's start is no chance any more; the first letters of a key are often the same for all.
+constexpr std::size_t kTellingPart = 8;
+
+std::string to_unicode_escape(char c) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  return std::string("\\u00") + digits[static_cast<unsigned char>(c) >> 4] + digits[c & 15];
+}
+
+std::string to_percent_escape(char c) {
+  static constexpr std::string_view digits = "0123456789ABCDEF";
+  return std::string("%") + digits[static_cast<unsigned char>(c) >> 4] + digits[c & 15];
+}
+
+/// `text` with all but letters, digits and "-._~" written by `escape`: what URLs escape, and some JSON
+/// libraries too.
+std::string escaped(const std::string& text, std::string (*escape)(char)) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : escape(c);
+  }
+  return out;
+}
+
 }  // namespace
 
 Secret& Secret::operator=(Secret&& other) noexcept {
@@ -43,19 +69,37 @@ void Secret::wipe() {
   value_.clear();
 }
 
-std::string Secret::mask(std::string text) const {
+std::vector<std::string> Secret::spellings() const {
+  if (value_.empty()) return {};
   const std::string quoted = dump_json(value_);
-  text = replace_all(std::move(text), value_, kMask);
-  return replace_all(std::move(text), std::string_view(quoted).substr(1, quoted.size() - 2), kMask);
+  const std::string in_json = quoted.substr(1, quoted.size() - 2);
+  std::vector<std::string> all{value_, in_json, replace_all(in_json, "/", "\\/"),
+                               escaped(value_, to_unicode_escape), escaped(value_, to_percent_escape)};
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return all;
+}
+
+std::string Secret::mask(std::string text) const {
+  for (const std::string& spelling : spellings()) text = replace_all(std::move(text), spelling, kMask);
+  return text;
 }
 
 std::string SecretFilter::feed(std::string_view delta) {
   held_ += delta;
-  std::string text = replace_all(std::exchange(held_, {}), secret_.reveal(), kMask);
-  const std::size_t open = open_end(text, secret_.reveal());
+  std::string text = std::exchange(held_, {});
+  std::size_t open = 0;
+  for (const std::string& spelling : spellings_) {
+    text = replace_all(std::move(text), spelling, kMask);
+    open = std::max(open, open_end(text, spelling));
+  }
   held_ = text.substr(text.size() - open);
   text.resize(text.size() - open);
   return text;
+}
+
+std::string SecretFilter::flush() {
+  const std::string held = std::exchange(held_, {});
+  return held.size() < kTellingPart ? held : std::string(kMask);
 }
 
 Json mask_fields(Json value) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 
@@ -23,8 +24,11 @@ class Secret {
   const std::string& reveal() const { return value_; }
   bool empty() const { return value_.empty(); }
 
-  /// `text` with every occurrence of the value, plain or as JSON writes it, replaced by kMask.
+  /// `text` with every occurrence of the value in any of its spellings() replaced by kMask.
   std::string mask(std::string text) const;
+
+  /// The value as it is, and as JSON libraries and URLs write it; the longest first. Empty without a value.
+  std::vector<std::string> spellings() const;
 
  private:
   void wipe();
@@ -34,16 +38,15 @@ class Secret {
 /// Masks a secret in text that comes in pieces: the beginning of a possible occurrence is held back.
 class SecretFilter {
  public:
-  /// `secret` must outlive the filter.
-  explicit SecretFilter(const Secret& secret) : secret_(secret) {}
+  explicit SecretFilter(const Secret& secret) : spellings_(secret.spellings()) {}
 
   /// The text that is safe to show after `delta`; may be empty.
   std::string feed(std::string_view delta);
-  /// What was held back, at the end of the text.
-  std::string flush() { return std::exchange(held_, {}); }
+  /// What was held back, at the end of the text; masked if it is more of the key than chance would put there.
+  std::string flush();
 
  private:
-  const Secret& secret_;
+  std::vector<std::string> spellings_;
   std::string held_;
 };
 

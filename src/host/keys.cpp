@@ -27,8 +27,16 @@ Result<Secret> checked(std::string value, const std::string& source) {
   return Secret(std::move(value));
 }
 
+/// People put the key itself where the name of its variable belongs; it must not be shown then.
+bool looks_like_a_name(const std::string& name) {
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
 Result<Secret> from_environment(const std::string& name, const std::string& source) {
   const char* value = std::getenv(name.c_str());
+  if (value == nullptr && !looks_like_a_name(name))
+    return fail(ErrorKind::key, "no key: the environment variable that provider.key names is not set");
   if (value == nullptr)
     return fail(ErrorKind::key,
                 "no key: set the environment variable " + one_line(name, 60) + ", or key = 'file:PATH'");

@@ -12,15 +12,22 @@ struct Overloaded : F... {
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
-void append(Json& fields, const char* name, std::string_view more) {
-  fields[name] = string_or(member(fields, name)).append(more);
-}
-
 Json error_json(const Error& error) {
   return {{"kind", to_string(error.kind)}, {"message", one_line(error.message)}};
 }
 
 }  // namespace
+
+std::string PendingText::take() {
+  const std::string_view rest = std::string_view(text_).substr(taken_);
+  std::string piece(rest.substr(0, utf8_prefix(rest, kMaxDraw)));
+  taken_ += piece.size();
+  if (taken_ == text_.size()) {
+    text_.clear();
+    taken_ = 0;
+  }
+  return piece;
+}
 
 Run::Run(net::HttpClient& client, llm::Call call, Secret key, Time now) {
   fields_["model"] = one_line(call.model, 100);
@@ -45,8 +52,8 @@ void Run::take(llm::Event event) {
                  [&](llm::Started& started) {
                    if (!started.model.empty()) fields_["model"] = started.model;
                  },
-                 [&](llm::TextDelta& text) { text_ += text.delta; },
-                 [&](llm::ReasoningDelta& thought) { append(fields_, "reasoning", thought.delta); },
+                 [&](llm::TextDelta& text) { text_.add(text.delta); },
+                 [&](llm::ReasoningDelta& thought) { thoughts_.add(thought.delta); },
                  [&](llm::Notice& notice) { fields_["status"] = notice.line; },
                  [&](llm::Usage& usage) {
                    fields_["usage"] = {{"input", usage.input},
@@ -69,7 +76,7 @@ void Run::end_with(Json end) {
 }
 
 bool Run::something_to_draw() const {
-  return again_ || !fields_.empty() || drawn_ < text_.size() || end_;
+  return again_ || !fields_.empty() || thoughts_.size() + text_.size() > 0 || end_;
 }
 
 std::optional<Json> Run::next_draw(Time now) {
@@ -83,21 +90,19 @@ std::optional<Json> Run::next_draw(Time now) {
 
 /// The first text is what the user waits for; a full draw gains nothing by waiting.
 bool Run::urgent() const {
-  const std::size_t waiting = text_.size() - drawn_;
+  const std::size_t waiting = text_.size();
   return !again_ && (waiting >= kMaxDraw || (waiting > 0 && !drew_text_));
 }
 
 /// Everything that waits, of the text no more than fits one draw; the end only with the last of the text.
 Json Run::collect() {
   Json fields = std::exchange(fields_, Json::object());
-  const std::string_view rest = std::string_view(text_).substr(drawn_);
-  const std::size_t size = utf8_prefix(rest, kMaxDraw);
-  if (size > 0) fields["text"] = rest.substr(0, size);
-  drawn_ += size;
-  drew_text_ = drew_text_ || size > 0;
-  if (drawn_ == text_.size()) {
-    text_.clear();
-    drawn_ = 0;
+  if (std::string thoughts = thoughts_.take(); !thoughts.empty()) fields["reasoning"] = std::move(thoughts);
+  if (std::string text = text_.take(); !text.empty()) {
+    fields["text"] = std::move(text);
+    drew_text_ = true;
+  }
+  if (text_.size() == 0 && thoughts_.size() == 0) {
     if (end_) {
       fields["end"] = *end_;
       fields["end"]["log"] = job_ ? job_->log() : Json::object();

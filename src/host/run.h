@@ -2,7 +2,7 @@
 ///
 ///   events  --t--tttt-ttttttttt--t-----------F
 ///   draws   --D----D----D----D-----D----------D(end)      D waits for the reply to the D before it,
-///              \r /  \r/  \r/  \r/   \r/                   and for 16 ms since then unless 8 KiB are there
+///              reply                                    and for 16 ms since then unless 8 KiB are there
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,19 @@ using RunId = std::int64_t;
 inline constexpr std::size_t kMaxDraw = 8 * 1024;
 inline constexpr milliseconds kDrawInterval{16};
 inline constexpr milliseconds kLaterInterval{20};
+
+/// Text that waits to be drawn, a piece at a time; each byte is copied once.
+class PendingText {
+ public:
+  void add(std::string_view more) { text_ += more; }
+  std::size_t size() const { return text_.size() - taken_; }
+  /// At most kMaxDraw bytes, ending between two characters.
+  std::string take();
+
+ private:
+  std::string text_;
+  std::size_t taken_ = 0;
+};
 
 /// Loop thread only. Knows no RPC: it makes the fields of a draw (doc/protocol.md), its owner sends them.
 class Run {
@@ -53,8 +66,8 @@ class Run {
 
   std::unique_ptr<llm::Job> job_;
   Json fields_ = Json::object();  ///< what waits besides text
-  std::string text_;
-  std::size_t drawn_ = 0;  ///< how much of text_ is drawn already
+  PendingText thoughts_;
+  PendingText text_;
   bool drew_text_ = false;
   std::optional<Json> end_;
   std::optional<Json> again_;  ///< the draw that was answered "later"

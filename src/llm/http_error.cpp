@@ -35,10 +35,10 @@ std::string hint(ErrorKind kind) {
     case ErrorKind::not_found:
       return "check url and model";
     case ErrorKind::rate_limit:
-      return "wait, then /retry";
+      return "wait, then :Ask /retry";
     case ErrorKind::server:
     case ErrorKind::overloaded:
-      return "try /retry later";
+      return ":Ask /retry asks again";
     default:
       return "";
   }
@@ -75,6 +75,7 @@ ErrorKind kind_of_status(std::int64_t status) {
 }
 
 std::string message_of(const Json& body) {
+  if (body.is_string()) return body.get<std::string>();
   if (body.is_array() && !body.empty()) return message_of(body[0]);
   const Json& error = member(body, "error");
   const Json& detail = member(body, "detail");

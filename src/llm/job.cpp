@@ -55,7 +55,7 @@ void Job::tick(Time now) {
   if (ended_ || now < *deadline()) return;
   close();
   finish(Failed{{ErrorKind::timeout, "the server sent nothing for " + in_seconds(silence_) +
-                                         ": /retry, or set a longer timeout"}});
+                                         ": try :Ask /retry, or set a longer timeout"}});
 }
 
 std::optional<Time> Job::deadline() const {
@@ -95,7 +95,7 @@ void Job::on_end(const std::optional<Error>& error, const net::HttpTimings& timi
   timings_ = timings;
   if (ended_) return;
   if (head_.status != 0 && !successful())
-    return finish(Failed{error_of_response(head_, masked_error_body(), key_)});
+    return finish(Failed{error_of_response(head_, masked_error_body(error ? Body::cut : Body::whole), key_)});
   if (error) return finish(Failed{*error});
   decoder_->end(decoded_);
   if (!ended_) finish(Failed{{ErrorKind::truncated, "the answer ended early"}});
@@ -103,19 +103,17 @@ void Job::on_end(const std::optional<Error>& error, const net::HttpTimings& timi
 
 /// Masked before a sentence is cut from it: half a key is a leak too. So is the half that a cut body ends
 /// with.
-std::string Job::masked_error_body() const {
+std::string Job::masked_error_body(Body state) const {
   SecretFilter filter(key_);
   std::string body = filter.feed(error_body_);
-  if (error_body_.size() < kMaxErrorBody) body += filter.flush();
-  return key_.mask(std::move(body));
+  return state == Body::whole && error_body_.size() < kMaxErrorBody ? body + filter.flush() : body;
 }
 
 /// One event of the decoder: what has no key in it passes, text goes through the filter.
 void Job::decode(Event event) {
   if (ended_) return;
   if (auto* text = std::get_if<TextDelta>(&event)) return pass_text(std::move(text->delta));
-  if (auto* thought = std::get_if<ReasoningDelta>(&event))
-    return emit_thought(thought_filter_.feed(thought->delta));
+  if (auto* thought = std::get_if<ReasoningDelta>(&event)) return pass_thought(std::move(thought->delta));
   if (std::holds_alternative<Finished>(event) || std::holds_alternative<Failed>(event))
     return finish(std::move(event));
   if (auto* started = std::get_if<Started>(&event)) started->model = one_line(key_.mask(started->model), 100);
@@ -124,12 +122,25 @@ void Job::decode(Event event) {
 }
 
 void Job::pass_text(std::string text) {
-  const std::size_t room = kMaxAnswer - answer_size_;
-  const bool too_large = text.size() > room;
-  if (too_large) text.resize(utf8_prefix(text, room));
-  answer_size_ += text.size();
+  const bool too_large = !fit(text);
   emit_text(filter_.feed(text));
   if (too_large) finish(Failed{{ErrorKind::too_large, "the answer is over 8 MiB; what had come is kept"}});
+}
+
+/// Thoughts count with the answer, so that a model that never ends to think has an end.
+void Job::pass_thought(std::string text) {
+  const bool too_large = !fit(text);
+  emit_thought(thought_filter_.feed(text));
+  if (too_large) finish(Failed{{ErrorKind::too_large, "the model's thoughts are over 8 MiB"}});
+}
+
+/// Cuts `text` to what may still come; whether all of it fitted.
+bool Job::fit(std::string& text) {
+  const std::size_t room = kMaxAnswer - answer_size_;
+  const bool fits = text.size() <= room;
+  if (!fits) text.resize(utf8_prefix(text, room));
+  answer_size_ += text.size();
+  return fits;
 }
 
 void Job::emit_text(std::string text) {

@@ -9,9 +9,6 @@
 
 namespace askedit::llm {
 
-/// The longest answer that is kept.
-inline constexpr std::size_t kMaxAnswer = std::size_t{8} << 20;
-
 /// Loop thread only. Holds one HTTP request, feeds its body to the provider's decoder and passes the events
 /// on, enforcing what is the same for all providers: the event laws, the limits, the time-out, and that the
 /// key is in nothing that comes out.
@@ -46,11 +43,14 @@ class Job : private net::HttpHandler {
 
   void decode(Event event);
   void pass_text(std::string text);
+  void pass_thought(std::string text);
+  bool fit(std::string& text);
   void emit_text(std::string text);
   void emit_thought(std::string text);
   void finish(Event terminal);
   void close();
-  std::string masked_error_body() const;
+  enum class Body { whole, cut };
+  std::string masked_error_body(Body state) const;
   bool successful() const { return head_.status >= 200 && head_.status < 300; }
 
   net::HttpClient& client_;

@@ -10,6 +10,9 @@
 
 namespace askedit::llm {
 
+/// The longest answer that is kept, in bytes.
+inline constexpr std::size_t kMaxAnswer = std::size_t{8} << 20;
+
 enum class Role { system, user, assistant };
 
 struct Message {

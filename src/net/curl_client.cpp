@@ -70,9 +70,7 @@ void CurlClient::Transfer::configure() {
 void CurlClient::Transfer::tell_head() {
   if (head_told) return;
   head_told = true;
-  const char* type = nullptr;
-  curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
-  handler.on_head({static_cast<int>(status()), type == nullptr ? "" : type});
+  handler.on_head({static_cast<int>(status())});
 }
 
 std::size_t CurlClient::Transfer::on_bytes(char* bytes, std::size_t size, std::size_t count, void* self) {

@@ -30,7 +30,6 @@ struct HttpTimings {
 
 struct HttpHead {
   int status;
-  std::string content_type;  ///< may be empty
 };
 
 enum class Flow { go_on, stop };

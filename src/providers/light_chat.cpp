@@ -10,7 +10,7 @@ namespace {
 using namespace llm;
 
 /// The largest body that can hold an answer of the size that is kept: JSON writes a byte with at most six.
-constexpr std::size_t kMaxBody = 6 * (std::size_t{8} << 20) + (std::size_t{1} << 20);
+constexpr std::size_t kMaxBody = 6 * kMaxAnswer + (std::size_t{1} << 20);
 
 /// The calls of the day, "3 of 10 calls today"; empty if the envelope does not tell.
 struct Quota {
@@ -90,7 +90,8 @@ class Decoder : public StreamDecoder {
   static constexpr auto kNotLightChat = "the server's answer is not that of a light-chat server: check url";
 
   static Error unreadable(const Error& error) {
-    if (error.kind == ErrorKind::truncated) return {error.kind, "the server's answer ended early: /retry"};
+    if (error.kind == ErrorKind::truncated)
+      return {error.kind, "the server's answer ended early: :Ask /retry"};
     return {error.kind, kNotLightChat};
   }
 

@@ -28,7 +28,7 @@ std::string Settings::text(std::string_view name, std::string otherwise) {
   const Json& value = read(name);
   if (value.is_null()) return otherwise;
   if (!value.is_string()) fault(name, "a string");
-  return string_or(value);
+  return string_or(value, std::move(otherwise));
 }
 
 double Settings::seconds(std::string_view name, double otherwise) {

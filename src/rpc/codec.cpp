@@ -7,9 +7,6 @@
 namespace askedit::rpc {
 namespace {
 
-/// A value takes 16 times the memory of the one byte it may have on the wire, so bytes alone are no bound.
-constexpr std::size_t kMaxValues = 1'000'000;
-
 /// Builds a Json value from msgpack-c's parse events. A visitor, not msgpack::object, because the latter
 /// allocates what an array's header announces before a single element has come.
 class Builder {

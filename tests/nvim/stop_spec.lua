@@ -85,7 +85,7 @@ describe('stop', function()
         local connections = #peer.connections
         for _, typed in ipairs(keys) do
           nvim:feed(typed)
-          nvim:redraw() -- <C-c> counts where the cursor is when it comes in
+          nvim:redraw() -- <C-c> means what it means where the cursor is as it comes in
         end
         phase.left(nvim, peer)
         local over = nvim:event('AskeditDone')[1]
@@ -140,6 +140,7 @@ describe('stop', function()
     nvim:event('AskeditDone')
     nvim:feed('<C-w>j:Ask second<CR>')
     peer:wait_request(nvim)
+    nvim:redraw() -- during the command, <C-c> would interrupt it
     nvim:feed('<C-c>')
     assert.is_true(nvim:event('AskeditDone')[1].stopped)
     nvim:feed(':Ask third<CR>')

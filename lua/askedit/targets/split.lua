@@ -112,9 +112,6 @@ end
 
 local function dress_window(win)
   api.nvim_win_call(win, function()
-    if fn.exists('+winfixbuf') == 1 then
-      vim.cmd('setlocal nowinfixbuf')
-    end
     vim.cmd('setlocal ' .. WINDOW_OPTIONS)
     if fn.exists('+statuscolumn') == 1 then
       vim.cmd('setlocal statuscolumn=')
@@ -125,6 +122,11 @@ end
 
 -- In this order: a buffer that is new to a window brings the global values of its options along.
 local function put_buffer(win, buf)
+  api.nvim_win_call(win, function()
+    if fn.exists('+winfixbuf') == 1 then
+      vim.cmd('setlocal nowinfixbuf') -- else E1513
+    end
+  end)
   api.nvim_win_set_buf(win, buf)
   dress_window(win)
 end
@@ -327,6 +329,16 @@ function M.append(answer, text, fault)
   return compat.quietly(function()
     return append_lines(answer.buf, display_lines(text), fault and 'AskeditFault' or nil)
   end)
+end
+
+--- Gives a forgotten answer's buffer back, unless it can be seen.
+---@param answer askedit.Answer
+function M.drop(answer)
+  if is_alive(answer.buf) and #fn.win_findbuf(answer.buf) == 0 then
+    compat.quietly(function()
+      api.nvim_buf_delete(answer.buf, { force = true })
+    end)
+  end
 end
 
 --- Sets the status line under the text.

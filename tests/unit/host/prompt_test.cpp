@@ -1,0 +1,102 @@
+#include "host/prompt.h"
+
+#include "unit/catch.h"
+
+using namespace askedit;
+using namespace askedit::host;
+using askedit::llm::Role;
+
+namespace {
+
+const Json kContext =
+    Json::parse(R"({"code": "int x;\n", "file": "a.cpp", "filetype": "cpp", "first": 3, "last": 5})");
+const std::string kSection = "File: a.cpp (cpp), lines 3-5\n\n```cpp\nint x;\n```";
+
+/// The only message of a run.
+std::string rendered(const Json& prompt, const Json& context = Json::array()) {
+  const auto conversation = render({{"prompt", prompt}, {"context", context}});
+  REQUIRE(conversation.size() == 1);
+  REQUIRE(conversation[0].role == Role::user);
+  return conversation[0].text;
+}
+
+}  // namespace
+
+TEST_CASE("Placeholders are filled", "[prompt]") {
+  CHECK(rendered({{"template", "{{text}}|{{code}}|{{file}}|{{filetype}}|{{lines}}|{{language}}"},
+                  {"text", "why?"},
+                  {"language", ""}},
+                 kContext) == "why?|int x;\n|a.cpp|cpp|3-5|");
+}
+
+TEST_CASE("Text that is filled in is never searched for placeholders", "[prompt]") {
+  CHECK(rendered({{"template", "{{text}} {{code}}"}, {"text", "{{code}} {{file}}"}},
+                 {{"code", "{{text}}"}, {"file", "{{text}}"}}) == "{{code}} {{file}} {{text}}");
+  CHECK(rendered({{"template", "{{text}}{{code}}"}, {"text", "{{"}}, {{"code", "file}}"}, {"file", "f"}}) ==
+        "{{file}}");
+}
+
+TEST_CASE("An unknown or open placeholder stays as it is", "[prompt]") {
+  CHECK(rendered({{"template", "{{nothing}} {{ text }} {{{text}}} {{text"}, {"text", "w"}}) ==
+        "{{nothing}} {{ text }} {w} {{text");
+}
+
+TEST_CASE("A placeholder may stand twice", "[prompt]") {
+  CHECK(rendered({{"template", "{{code}}={{code}}"}}, {{"code", "c"}}) == "c=c");
+}
+
+TEST_CASE("What the template leaves out is added at its end", "[prompt]") {
+  CHECK(rendered({{"template", "Explain."}, {"text", "briefly"}}, kContext) ==
+        "Explain.\n\nbriefly\n\n" + kSection);
+  CHECK(rendered({{"template", "Explain: {{text}}"}, {"text", "it"}}, kContext) ==
+        "Explain: it\n\n" + kSection);
+  CHECK(rendered({{"template", "{{code}}"}, {"text", "briefly"}}, kContext) == "int x;\n\nbriefly");
+  CHECK(rendered({{"text", "just a question"}}) == "just a question");
+  CHECK(rendered({{"template", "Say hi."}}) == "Say hi.");
+}
+
+TEST_CASE("The fence is longer than any run of back-ticks in the code", "[prompt]") {
+  CHECK(rendered({}, {{"code", "a ``` b ````\n"}}) == "File: (no name)\n\n`````\na ``` b ````\n`````");
+  CHECK(rendered({}, {{"code", "no `end` of line"}, {"first", 7}, {"last", 7}}) ==
+        "File: (no name), line 7\n\n```\nno `end` of line\n```");
+}
+
+TEST_CASE("Diagnostics follow the code", "[prompt]") {
+  Json context = kContext;
+  context["diagnostics"] =
+      Json::parse(R"([{"line": 4, "severity": "error", "message": "no ;"}, "odd", {"line": 5}])");
+  CHECK(rendered({}, context) ==
+        kSection + "\n\nDiagnostics:\n- line 4: error: no ;\n- line : : \n- line 5: : \n");
+  CHECK(rendered({{"template", "{{diagnostics}}{{code}}"}}, context).starts_with("- line 4: error: no ;\n"));
+}
+
+TEST_CASE("The system message comes first and names the language", "[prompt]") {
+  const auto conversation =
+      render({{"prompt", {{"system", "Be brief."}, {"language", "German"}, {"text", "hi"}}}});
+  REQUIRE(conversation.size() == 2);
+  CHECK(conversation[0].role == Role::system);
+  CHECK(conversation[0].text == "Be brief.\n\nAnswer in German.");
+  CHECK(conversation[1].text == "hi");
+}
+
+TEST_CASE("Earlier turns are sent as they were, with the newest system message only", "[prompt]") {
+  const Json first{{"system", "old"}, {"template", "Explain."}, {"language", "French"}};
+  Json history = Json::array();
+  history.push_back({{"prompt", first}, {"context", kContext}, {"answer", "It is x."}});
+  const auto conversation =
+      render({{"prompt", {{"system", "new"}, {"text", "and y?"}}}, {"history", history}});
+  REQUIRE(conversation.size() == 4);
+  CHECK(conversation[0].text == "new");
+  CHECK(conversation[1].role == Role::user);
+  CHECK(conversation[1].text == "Explain.\n\n" + kSection);
+  CHECK(conversation[2].role == Role::assistant);
+  CHECK(conversation[2].text == "It is x.");
+  CHECK(conversation[3].role == Role::user);
+  CHECK(conversation[3].text == "and y?");
+}
+
+TEST_CASE("Members of another type count as empty", "[prompt]") {
+  CHECK(rendered({{"template", 5}, {"text", Json::array()}, {"language", nullptr}}, "odd") == "");
+  CHECK(render(Json()).size() == 1);
+  CHECK(render({{"prompt", 7}, {"context", 7}, {"history", 7}}).size() == 1);
+}

@@ -65,14 +65,6 @@ void protect_memory() {
 #endif
 }
 
-/// What the dialects use where the settings say nothing, for :checkhealth and completion.
-void print_providers() {
-  Json rows = Json::array();
-  for (const auto& row : providers::table())
-    rows.push_back({{"dialect", row.name}, {"url", row.url}, {"model", row.model}, {"key", row.key}});
-  std::printf("%s\n", dump_json(rows).c_str());
-}
-
 Exit run() {
   rpc::prepare_stdio();
   const net::CurlGlobal curl;
@@ -97,10 +89,6 @@ Exit run() {
 int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == "--version") {
     std::printf("askedit-host %s (protocol %d)\n", ASKEDIT_VERSION, ASKEDIT_PROTOCOL);
-    return static_cast<int>(Exit::ok);
-  }
-  if (argc == 2 && std::string_view(argv[1]) == "--providers") {
-    print_providers();
     return static_cast<int>(Exit::ok);
   }
   if (argc > 1 || isatty(rpc::kStdin) == 1) {

@@ -47,6 +47,13 @@
 ---@field provider askedit.Provider
 ---@field history {prompt: askedit.WirePrompt, context: askedit.Context, answer: string}[]
 
+---@class askedit.Asked what view.begin() has to know besides the request
+---@field title string
+---@field source integer buffer it is asked from
+---@field place askedit.Place
+---@field answer? askedit.Answer the conversation that goes on
+---@field replaces? askedit.Run the run that is asked again
+
 ---@class askedit.Run one request and what came of it
 ---@field id integer
 ---@field answer askedit.Answer the conversation it belongs to

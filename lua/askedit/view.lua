@@ -187,7 +187,7 @@ end
 
 --- Starts to show a question: in `answer`, or in a new one.
 ---@param request askedit.Request
----@param about {title: string, source: integer, place: askedit.Place, answer?: askedit.Answer, replaces?: table}
+---@param about askedit.Asked
 ---@return askedit.Run|nil
 ---@return string|nil fault a sentence, if it cannot be shown
 function M.begin(request, about)

@@ -104,15 +104,6 @@ TEST_CASE("--version says version and protocol number", "[transport]") {
   CHECK(outcome.output == "askedit-host " ASKEDIT_VERSION " (protocol 1)\n");
 }
 
-TEST_CASE("--providers says what the dialects use by default", "[transport]") {
-  const Outcome outcome = run_host({"--providers"}, Stdin::nothing);
-  CHECK(outcome.status == 0);
-  const Json rows = Json::parse(outcome.output);
-  REQUIRE(!rows.empty());
-  CHECK(rows[0]["dialect"] == Json("light_chat"));
-  CHECK(rows[0]["key"] == Json("env:LIGHT_CHAT_TOKEN"));
-}
-
 TEST_CASE("Started by hand, the host says what it is and exits with 2", "[transport]") {
   for (const Outcome& outcome : {run_host({}, Stdin::terminal), run_host({"--nonsense"}, Stdin::nothing)}) {
     CHECK(outcome.status == 2);

@@ -121,7 +121,13 @@ class MuteNameServer {
 
   /// A command that has its successor ask this server.
   std::vector<std::string> prefix() const {
-    return {"unshare", "-m", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"", file_};
+    // In a chroot the root is no mount point, so its propagation cannot be set, and stays as the chroot has
+    // it.
+    static constexpr auto script =
+        "unshare -m true 2>/dev/null || unchanged='--propagation unchanged'\n"
+        "exec unshare -m $unchanged sh -c 'mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"' \"$0\" "
+        "\"$@\"";
+    return {"sh", "-c", script, file_};
   }
 
   bool asked() {

@@ -4,6 +4,7 @@
 
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 
@@ -23,9 +24,14 @@ std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) {
   return value;
 }
 
-/// Some servers cut answers between the two halves of a surrogate pair. The parser refuses the whole text for
-/// it.
-std::string replace_lone_surrogates(std::string_view text) {
+struct LoneSurrogate {
+  std::size_t at;
+  bool high;
+};
+
+/// `text` with each escape of half a surrogate pair replaced by what `replace` makes of it.
+template <class Replace>
+std::string with_lone_surrogates(std::string_view text, const Replace& replace) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
@@ -41,10 +47,18 @@ std::string replace_lone_surrogates(std::string_view text) {
     const bool paired = high && next && *next >= 0xDC00 && *next < 0xE000;
     const bool lone = !paired && *unit >= 0xD800 && *unit < 0xE000;
     const std::size_t length = paired ? 12 : 6;
-    out += lone ? std::string_view("\\ufffd") : text.substr(i, length);
+    if (lone)
+      out += replace(LoneSurrogate{i, high});
+    else
+      out += text.substr(i, length);
     i += length;
   }
   return out;
+}
+
+/// The parser refuses the whole text for one.
+std::string replace_lone_surrogates(std::string_view text) {
+  return with_lone_surrogates(text, [](LoneSurrogate) { return "\\ufffd"; });
 }
 
 struct Parsed {
@@ -90,6 +104,18 @@ Result<Json> parse_json(std::string_view text) {
   if (parsed.error) parsed = parse_strict(replace_lone_surrogates(valid_utf8(text)));
   if (parsed.error) return tl::make_unexpected(*std::move(parsed.error));
   return std::move(parsed.value);
+}
+
+std::string_view SurrogateJoiner::join(std::string_view text) {
+  if (text.find("\\u") == std::string_view::npos) return text;
+  joined_ = with_lone_surrogates(text, [&](LoneSurrogate half) {
+    const std::string escape(text.substr(half.at, 6));
+    if (!half.high && text.substr(0, half.at).ends_with('"')) return std::exchange(half_, {}) + escape;
+    if (!half.high || text.substr(half.at + 6, 1) != "\"") return escape;
+    half_ = escape;
+    return std::string();
+  });
+  return joined_;
 }
 
 std::string dump_json(const Json& value, int indent) {

@@ -21,6 +21,18 @@ inline constexpr std::size_t kMaxValues = 1'000'000;
 /// text ends too early and with `protocol` otherwise.
 Result<Json> parse_json(std::string_view text);
 
+/// Makes a character whole whose two `\u` escapes were cut into two JSON texts: the first half at the end of
+/// a string, the second at the start of one in a later text.
+class SurrogateJoiner {
+ public:
+  /// `text` as it is to be parsed; valid until the next call, as `text` is.
+  std::string_view join(std::string_view text);
+
+ private:
+  std::string half_;  ///< an escape that waits for its other half
+  std::string joined_;
+};
+
 /// Never throws: invalid UTF-8 becomes U+FFFD. `indent` is the number of blanks a level, -1 = one line.
 std::string dump_json(const Json& value, int indent = -1);
 

@@ -22,9 +22,11 @@ std::string replace_all(std::string text, std::string_view what, std::string_vie
 
 /// The length of the longest end of `text` that an occurrence of `what` could begin with.
 std::size_t open_end(std::string_view text, std::string_view what) {
-  std::size_t length = std::min(text.size(), what.empty() ? 0 : what.size() - 1);
-  while (length > 0 && !text.ends_with(what.substr(0, length))) --length;
-  return length;
+  if (what.empty()) return 0;
+  const std::size_t longest = std::min(text.size(), what.size() - 1);
+  std::size_t at = text.size() - longest;
+  while ((at = text.find(what.front(), at)) != text.npos && !what.starts_with(text.substr(at))) ++at;
+  return at == text.npos ? 0 : text.size() - at;
 }
 
 /// So much of a key's start is no chance any more; the first letters of a key are often the same for all.
@@ -75,7 +77,9 @@ std::vector<std::string> Secret::spellings() const {
   const std::string in_json = quoted.substr(1, quoted.size() - 2);
   std::vector<std::string> all{value_, in_json, replace_all(in_json, "/", "\\/"),
                                escaped(value_, to_unicode_escape), escaped(value_, to_percent_escape)};
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.size() == b.size() ? a < b : a.size() > b.size(); });
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 

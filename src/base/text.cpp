@@ -2,6 +2,7 @@
 
 #include <utf8.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace askedit {
@@ -16,6 +17,9 @@ bool separates(char32_t c) {
 }  // namespace
 
 std::string valid_utf8(std::string_view text) {
+  const auto* const ascii_end =
+      std::find_if(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
+  if (utf8::is_valid(ascii_end, text.end())) return std::string(text);
   std::string out;
   out.reserve(text.size());
   utf8::replace_invalid(text.begin(), text.end(), std::back_inserter(out));

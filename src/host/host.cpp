@@ -40,7 +40,8 @@ Result<std::unique_ptr<Run>> Host::make_run(const Json& argument) {
   if (outdated_)
     return fail(ErrorKind::outdated,
                 "the host " ASKEDIT_VERSION " and the plugin speak different protocols: run scripts/build");
-  if (member(argument, "kind") != Json("answer"))
+  const std::string kind = string_or(member(argument, "kind"));
+  if (kind != "answer" && kind != "models")
     return fail(ErrorKind::bad_request, "the host knows no such kind of run");
   const Json& settings = member(argument, "provider");
   const auto* dialect = find_dialect(string_or(member(settings, "dialect")));
@@ -51,10 +52,13 @@ Result<std::unique_ptr<Run>> Host::make_run(const Json& argument) {
   }
   const auto provider = dialect->make(settings);
   if (!provider) return tl::make_unexpected(provider.error());
-  auto key = load_key(string_or(member(settings, "key"), std::string(dialect->key)));
+  const std::string source = (*provider)->key_source();
+  auto key = source.empty() ? Result<Secret>(Secret()) : load_key(source);
   if (!key) return tl::make_unexpected(key.error());
-  auto call = (*provider)->encode(render(argument), *key);
-  return std::make_unique<Run>(client_, std::move(call), *std::move(key), Clock::now());
+  std::optional<llm::Call> call =
+      kind == "models" ? (*provider)->list_models(*key) : (*provider)->encode(render(argument), *key);
+  if (!call) return fail(ErrorKind::bad_request, "this kind of server does not list its models");
+  return std::make_unique<Run>(client_, *std::move(call), *std::move(key), Clock::now());
 }
 
 const llm::Dialect* Host::find_dialect(std::string_view name) const {

@@ -30,7 +30,6 @@ std::string PendingText::take() {
 }
 
 Run::Run(net::HttpClient& client, llm::Call call, Secret key, Time now) {
-  fields_["model"] = one_line(call.model, 100);
   const auto sink = [this](llm::Event event) { take(std::move(event)); };
   job_ = std::make_unique<llm::Job>(client, std::move(call), std::move(key), sink, now);
 }
@@ -55,6 +54,7 @@ void Run::take(llm::Event event) {
                  [&](llm::TextDelta& text) { text_.add(text.delta); },
                  [&](llm::ReasoningDelta& thought) { thoughts_.add(thought.delta); },
                  [&](llm::Notice& notice) { fields_["status"] = notice.line; },
+                 [&](llm::Models& models) { fields_["models"] = models.names; },
                  [&](llm::Usage& usage) {
                    fields_["usage"] = {{"input", usage.input},
                                        {"output", usage.output},
@@ -76,11 +76,17 @@ void Run::end_with(Json end) {
 }
 
 bool Run::something_to_draw() const {
-  return again_ || !fields_.empty() || thoughts_.size() + text_.size() > 0 || end_;
+  return !fields_.empty() || something_to_read();
+}
+
+bool Run::something_to_read() const {
+  return again_ || thoughts_.size() + text_.size() > 0 || end_;
 }
 
 std::optional<Json> Run::next_draw(Time now) {
-  if (over_ || credit_ == Credit::owed || !something_to_draw()) return std::nullopt;
+  if (told_end_ || credit_ == Credit::owed || !something_to_draw()) return std::nullopt;
+  // The name of the model alone shall not hold up the first text by the time of a reply.
+  if (!not_before_ && !something_to_read()) not_before_ = now + kDrawInterval;
   if (not_before_ && now < *not_before_ && !urgent()) return std::nullopt;
   in_flight_ = again_ ? *std::exchange(again_, std::nullopt) : collect();
   credit_ = Credit::owed;
@@ -90,16 +96,17 @@ std::optional<Json> Run::next_draw(Time now) {
 
 /// The first text is what the user waits for; a full draw gains nothing by waiting.
 bool Run::urgent() const {
-  const std::size_t waiting = text_.size();
-  return !again_ && (waiting >= kMaxDraw || (waiting > 0 && !drew_text_));
+  const bool first_text = text_.size() > 0 && !drew_text_;
+  return !again_ && (first_text || text_.size() >= kMaxDraw || thoughts_.size() >= kMaxDraw);
 }
 
-/// Everything that waits, of the text no more than fits one draw; the end only with the last of the text.
+/// Everything that waits, of the text no more than fits one draw; the answer not before the thoughts, and the
+/// end only with the last of the text.
 Json Run::collect() {
   Json fields = std::exchange(fields_, Json::object());
   if (std::string thoughts = thoughts_.take(); !thoughts.empty()) fields["reasoning"] = std::move(thoughts);
-  if (std::string text = text_.take(); !text.empty()) {
-    fields["text"] = std::move(text);
+  if (thoughts_.size() == 0 && text_.size() > 0) {
+    fields["text"] = text_.take();
     drew_text_ = true;
   }
   if (text_.size() == 0 && thoughts_.size() == 0) {
@@ -117,17 +124,17 @@ void Run::replied(const Json& reply, Time now) {
     again_ = std::exchange(in_flight_, Json());
     not_before_ = now + kLaterInterval;
   } else if (reply == "ok") {
-    over_ = in_flight_.contains("end");
+    told_end_ = in_flight_.contains("end");
     in_flight_ = Json();
   } else {
-    stop();
-    over_ = true;
+    job_.reset();
+    told_end_ = true;
   }
 }
 
 std::optional<Time> Run::wake_at() const {
   const auto deadline = job_ ? job_->deadline() : std::nullopt;
-  const bool will_draw = !over_ && credit_ == Credit::free && something_to_draw();
+  const bool will_draw = !told_end_ && credit_ == Credit::free && something_to_draw();
   return earlier(deadline, will_draw ? (urgent() ? Time{} : not_before_) : std::nullopt);
 }
 

@@ -53,7 +53,7 @@ class Run {
   /// When tick() or next_draw() is to be called again at the latest.
   std::optional<Time> wake_at() const;
   /// Nothing is left to draw and nothing to wait for.
-  bool over() const { return over_; }
+  bool over() const { return told_end_ && (!job_ || job_->closed()); }
 
  private:
   enum class Credit { free, owed };
@@ -61,6 +61,7 @@ class Run {
   void take(llm::Event event);
   void end_with(Json end);
   bool something_to_draw() const;
+  bool something_to_read() const;
   bool urgent() const;
   Json collect();
 
@@ -74,7 +75,7 @@ class Run {
   Json in_flight_;
   Credit credit_ = Credit::free;
   std::optional<Time> not_before_;
-  bool over_ = false;
+  bool told_end_ = false;  ///< or there is nobody to tell
 };
 
 }  // namespace askedit::host

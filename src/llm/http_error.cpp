@@ -44,6 +44,16 @@ std::string hint(ErrorKind kind) {
   }
 }
 
+/// The field of the request that the server does not know, if it names one.
+std::string refused_field(const Json& body) {
+  const Json& error = member(body, "error");
+  const std::string code = string_or(member(error, "code"));
+  const std::string field = string_or(member(error, "param"));
+  const bool plain = field.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos;
+  const bool refused = code.starts_with("unsupported_") || code.starts_with("unknown_");
+  return refused && plain && field.size() <= 40 && field != "model" && field != "messages" ? field : "";
+}
+
 }  // namespace
 
 ErrorKind kind_of_status(std::int64_t status) {
@@ -74,6 +84,26 @@ ErrorKind kind_of_status(std::int64_t status) {
   return ErrorKind::bad_request;
 }
 
+ErrorKind kind_of_error(const Json& body, ErrorKind otherwise) {
+  if (body.is_array() && !body.empty()) return kind_of_error(body[0], otherwise);
+  const Json& error = member(body, "error").is_object() ? member(body, "error") : body;
+  const std::string code = string_or(member(error, "code")) + " " + string_or(member(error, "type"));
+  const std::string all = code + " " + message_of(body);
+  const auto named = [&](std::string_view text, auto... words) {
+    return ((text.find(words) != text.npos) || ...);
+  };
+  if (named(all, "context_length_exceeded", "exceed_context_size", "prompt is too long",
+            "maximum context length"))
+    return ErrorKind::context_length;
+  if (named(code, "insufficient_quota", "billing")) return ErrorKind::billing;
+  if (named(code, "invalid_api_key", "authentication")) return ErrorKind::auth;
+  if (named(code, "rate_limit")) return ErrorKind::rate_limit;
+  if (named(code, "overloaded")) return ErrorKind::overloaded;
+  const Json& number = member(error, "code");
+  const bool is_status = number.is_number_integer() && number >= 400 && number < 600;
+  return is_status ? kind_of_status(number.get<std::int64_t>()) : otherwise;
+}
+
 std::string message_of(const Json& body) {
   if (body.is_string()) return body.get<std::string>();
   if (body.is_array() && !body.empty()) return message_of(body[0]);
@@ -87,15 +117,21 @@ std::string message_of(const Json& body) {
   return string_or(member(body, "title"));
 }
 
-Error error_of_response(const net::HttpHead& head, std::string_view body, const Secret& key) {
-  const ErrorKind kind = kind_of_status(head.status);
+Error error_of_response(const net::HttpHead& head, std::string_view body, const Secret& key,
+                        const std::string& asked) {
+  const auto parsed = parse_json(body);
+  const ErrorKind by_status = kind_of_status(head.status);
+  const ErrorKind kind = parsed ? kind_of_error(*parsed, by_status) : by_status;
   const std::string status = "HTTP " + std::to_string(head.status);
   if (head.status >= 300 && head.status < 400)
     return {kind,
             "the server redirects (" + status + "), which is not followed: set url to the final address"};
   std::string words = one_line(key.mask(words_of(body)), 200);
-  std::string advice = hint(kind);
+  const std::string field = parsed ? refused_field(*parsed) : "";
+  const std::string advice =
+      field.empty() ? hint(kind) : "body = {" + field + " = false} in the provider leaves it out";
   std::string message = "the server answered " + status;
+  if (kind == ErrorKind::not_found) message += " to " + one_line(asked, 160);
   if (!words.empty()) message += ": " + words;
   if (!advice.empty()) message += " (" + advice + ")";
   return {kind, std::move(message)};

@@ -1,6 +1,7 @@
 #include "llm/job.h"
 
 #include "base/text.h"
+#include "net/url.h"
 
 namespace askedit::llm {
 namespace {
@@ -29,7 +30,7 @@ Job::Job(net::HttpClient& client, Call call, Secret key, EventSink sink, Time no
       silence_(call.silence),
       heard_at_(now),
       log_{{"method", call.request.method},
-           {"url", key_.mask(call.request.url)},
+           {"url", key_.mask(net::shown_url(call.request.url))},
            {"request", readable(call.request.body, key_)},
            {"sent", call.request.body.size()}} {
   request_ = client_.start(std::move(call.request), *this);
@@ -40,6 +41,8 @@ Job::~Job() {
 }
 
 void Job::close() {
+  if (closed_) return;
+  closed_ = true;
   timings_ = client_.cancel(request_);
 }
 
@@ -52,15 +55,16 @@ void Job::cancel() {
 void Job::tick(Time now) {
   if (heard_) heard_at_ = now;
   heard_ = false;
-  if (ended_ || now < *deadline()) return;
+  if (closed_ || now < *deadline()) return;
   close();
+  if (ended_) return;
   finish(Failed{{ErrorKind::timeout, "the server sent nothing for " + in_seconds(silence_) +
                                          ": try :Ask /retry, or set a longer timeout"}});
 }
 
 std::optional<Time> Job::deadline() const {
-  if (ended_) return std::nullopt;
-  return heard_at_ + silence_;
+  if (closed_) return std::nullopt;
+  return heard_at_ + (ended_ ? kDrain : silence_);
 }
 
 Json Job::log() const {
@@ -81,11 +85,12 @@ void Job::on_head(const net::HttpHead& head) {
 }
 
 net::Flow Job::on_body(std::string_view bytes) {
-  heard_ = true;
   received_ += bytes.size();
+  if (ended_) return net::Flow::go_on;  // drained, and no sign of life: the drain has an end
+  heard_ = true;
   if (successful()) {
-    if (!ended_) decoder_->feed(bytes, decoded_);
-    return ended_ ? net::Flow::stop : net::Flow::go_on;
+    decoder_->feed(bytes, decoded_);
+    return failed_ ? net::Flow::stop : net::Flow::go_on;
   }
   error_body_ += bytes.substr(0, kMaxErrorBody - error_body_.size());
   return error_body_.size() < kMaxErrorBody ? net::Flow::go_on : net::Flow::stop;
@@ -93,11 +98,13 @@ net::Flow Job::on_body(std::string_view bytes) {
 
 void Job::on_end(const std::optional<Error>& error, const net::HttpTimings& timings) {
   timings_ = timings;
+  closed_ = true;
   if (ended_) return;
   if (head_.status != 0 && !successful())
-    return finish(Failed{error_of_response(head_, masked_error_body(error ? Body::cut : Body::whole), key_)});
-  if (error) return finish(Failed{*error});
-  decoder_->end(decoded_);
+    return finish(Failed{error_of_response(head_, masked_error_body(error ? Body::cut : Body::whole), key_,
+                                           string_or(log_["method"]) + " " + string_or(log_["url"]))});
+  if (error && error->kind != ErrorKind::truncated) return finish(Failed{*error});
+  decoder_->end(decoded_);  // knows whether what came is the whole, however the connection ended
   if (!ended_) finish(Failed{{ErrorKind::truncated, "the answer ended early"}});
 }
 
@@ -118,6 +125,8 @@ void Job::decode(Event event) {
     return finish(std::move(event));
   if (auto* started = std::get_if<Started>(&event)) started->model = one_line(key_.mask(started->model), 100);
   if (auto* notice = std::get_if<Notice>(&event)) notice->line = one_line(key_.mask(notice->line));
+  if (auto* models = std::get_if<Models>(&event))
+    for (std::string& name : models->names) name = one_line(key_.mask(name), 200);
   sink_(std::move(event));
 }
 
@@ -155,8 +164,11 @@ void Job::finish(Event terminal) {
   emit_thought(thought_filter_.flush());
   emit_text(filter_.flush());
   ended_ = true;
-  if (auto* failed = std::get_if<Failed>(&terminal))
+  if (!closed_) timings_ = client_.timings(request_);
+  if (auto* failed = std::get_if<Failed>(&terminal)) {
+    failed_ = true;
     failed->error.message = one_line(key_.mask(failed->error.message));
+  }
   sink_(std::move(terminal));
 }
 

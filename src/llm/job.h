@@ -9,6 +9,9 @@
 
 namespace askedit::llm {
 
+/// How long the rest of a finished response is waited for, so that its connection can be used again.
+inline constexpr milliseconds kDrain{500};
+
 /// Loop thread only. Holds one HTTP request, feeds its body to the provider's decoder and passes the events
 /// on, enforcing what is the same for all providers: the event laws, the limits, the time-out, and that the
 /// key is in nothing that comes out.
@@ -25,12 +28,15 @@ class Job : private net::HttpHandler {
   /// terminal event.
   void cancel();
 
-  /// Ends the job if the server was silent for too long.
+  /// Ends the job if the server was silent for too long, and the drain of a response that has no end.
   void tick(Time now);
-  /// When tick() is to be called next at the latest; nothing after the terminal event.
+  /// When tick() is to be called next at the latest; nothing once closed().
   std::optional<Time> deadline() const;
 
   bool ended() const { return ended_; }
+  /// The terminal event is out and the connection is closed or free for the next request. Some servers leave
+  /// the stream open after their last word: it is then closed after kDrain.
+  bool closed() const { return closed_; }
 
   /// What was sent and how long it took, for the user to read: the `log` map of doc/protocol.md. Holds no
   /// key.
@@ -64,6 +70,8 @@ class Job : private net::HttpHandler {
   Time heard_at_;
   bool heard_ = false;
   bool ended_ = false;
+  bool failed_ = false;  ///< ended with `failed`: the rest of the response is not waited for
+  bool closed_ = false;
   net::HttpId request_;
   net::HttpHead head_{};
   net::HttpTimings timings_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,8 @@ class StreamDecoder {
  public:
   virtual ~StreamDecoder() = default;
   virtual void feed(std::string_view bytes, const EventSink& sink) = 0;
-  /// The body is complete: emits the terminal event unless feed() did.
+  /// Nothing more comes, be it the end of the body or of the connection: emits the terminal event unless
+  /// feed() did, `truncated` if the body is not whole.
   virtual void end(const EventSink& sink) = 0;
 };
 
@@ -26,7 +28,6 @@ class StreamDecoder {
 struct Call {
   net::HttpRequest request;
   std::unique_ptr<StreamDecoder> decoder;
-  std::string model;     ///< as asked for, to be shown until the server names its own
   milliseconds silence;  ///< how long the server may send nothing before the call fails
 };
 
@@ -34,16 +35,18 @@ struct Call {
 class Provider {
  public:
   virtual ~Provider() = default;
+  /// Where the key comes from, as load_key() takes it; empty = none is needed, and encode() gets an empty
+  /// one.
+  virtual std::string key_source() const = 0;
   virtual Call encode(const Conversation& conversation, const Secret& key) const = 0;
+  /// Asks for the names of the models: one `models` event before the end. Nothing if the dialect cannot.
+  virtual std::optional<Call> list_models(const Secret&) const { return std::nullopt; }
 };
 
-/// A row of the provider table (providers/table.h): a name, what is used where the settings say nothing, and
-/// the maker.
+/// A row of the provider table (providers/table.h). Services, that is addresses, models and keys, are the
+/// shim's data.
 struct Dialect {
   std::string_view name;
-  std::string_view url;
-  std::string_view model;
-  std::string_view key;  ///< source, as load_key() takes it
   /// Checks the settings; fails with `config`, naming the setting and what it accepts.
   Result<std::unique_ptr<Provider>> (*make)(const Json& settings);
 };

@@ -43,6 +43,10 @@ struct Usage {
 struct Notice {
   std::string line;
 };
+/// The models that the server offers.
+struct Models {
+  std::vector<std::string> names;
+};
 enum class FinishReason { stop, length, tool_calls, content_filter, unknown };
 struct Finished {
   FinishReason reason;
@@ -51,7 +55,7 @@ struct Failed {
   Error error;
 };
 
-using Event = std::variant<Started, TextDelta, ReasoningDelta, Usage, Notice, Finished, Failed>;
+using Event = std::variant<Started, TextDelta, ReasoningDelta, Usage, Notice, Models, Finished, Failed>;
 using EventSink = std::function<void(Event)>;
 
 inline std::string_view to_string(FinishReason reason) {

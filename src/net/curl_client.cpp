@@ -4,6 +4,8 @@
 #include <array>
 
 #include "base/text.h"
+#include "net/proxy.h"
+#include "net/url.h"
 
 namespace askedit::net {
 
@@ -12,6 +14,7 @@ struct CurlClient::Transfer {
   HttpRequest request;
   HttpHandler& handler;
   CURL* easy;
+  Time started = Clock::now();  // curl's own total is a step behind while it calls back
   curl_slist* headers = nullptr;
   std::array<char, CURL_ERROR_SIZE> error{};
   bool head_told = false;
@@ -37,6 +40,7 @@ struct CurlClient::Transfer {
   HttpTimings timings() const;
   std::optional<Error> failure(CURLcode code) const;
   std::string host() const;
+  std::optional<Proxy> proxy() const;
 };
 
 void CurlClient::Transfer::configure() {
@@ -57,6 +61,8 @@ void CurlClient::Transfer::configure() {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_NOSIGNAL, 1L);
+  // curl reads up to a hundred buffers before it lets go: with its 16 KiB a flood holds draws up for 50 ms.
+  set(CURLOPT_BUFFERSIZE, 2048L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
   // Without it, removing a handle that looks a name up waits for the resolver, and the loop thread with it.
@@ -90,7 +96,7 @@ HttpTimings CurlClient::Transfer::timings() const {
           .connect = reached(CURLINFO_CONNECT_TIME_T),
           .tls = reached(CURLINFO_APPCONNECT_TIME_T),
           .first_byte = status() > 0 ? reached(CURLINFO_STARTTRANSFER_TIME_T) : -1.0,
-          .total = reached(CURLINFO_TOTAL_TIME_T)};
+          .total = std::chrono::duration<double, std::milli>(Clock::now() - started).count()};
 }
 
 std::string CurlClient::Transfer::host() const {
@@ -99,28 +105,38 @@ std::string CurlClient::Transfer::host() const {
   return one_line(url.substr(begin, url.find_first_of("/?#", begin) - begin), 80);
 }
 
+std::optional<Proxy> CurlClient::Transfer::proxy() const {
+  const auto url = parse_url(request.url);
+  return url && !request.direct ? proxy_of(*url) : std::nullopt;
+}
+
 std::optional<Error> CurlClient::Transfer::failure(CURLcode code) const {
   if (code == CURLE_OK || stopped) return std::nullopt;
   const std::string detail = one_line(error[0] != '\0' ? error.data() : curl_easy_strerror(code), 120);
+  const auto via = proxy();
+  const std::string named = via ? one_line(via->address, 80) + " of " + via->variable : "";
+  const std::string where = host() + (via ? " through the proxy " + named : "");
   const auto failed = [](ErrorKind kind, std::string message) { return Error{kind, std::move(message)}; };
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return failed(ErrorKind::network, "cannot find the server " + host() + ": check url and the network");
     case CURLE_COULDNT_RESOLVE_PROXY:
       return failed(ErrorKind::network,
-                    "cannot find the proxy that the environment names: check https_proxy");
+                    "cannot find the proxy " + named + ": check that variable and the network");
     case CURLE_COULDNT_CONNECT:
+      if (via)
+        return failed(ErrorKind::network, "cannot connect to the proxy " + named + ": is it running there?");
       return failed(ErrorKind::network, "cannot connect to " + host() + ": is the server running there?");
     case CURLE_OPERATION_TIMEDOUT:
-      return failed(ErrorKind::timeout, "no connection to " + host() + " within " +
+      return failed(ErrorKind::timeout, "no connection to " + where + " within " +
                                             std::to_string(request.connect_timeout.count() / 1000) + " s");
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CONNECT_ERROR:
-      return failed(ErrorKind::tls, "no secure connection to " + host() + ": " + detail);
+      return failed(ErrorKind::tls, "no secure connection to " + where + ": " + detail);
     default:
       if (status() > 0) return failed(ErrorKind::truncated, "the answer of " + host() + " broke off");
-      return failed(ErrorKind::network, "the connection to " + host() + " broke: " + detail);
+      return failed(ErrorKind::network, "the connection to " + where + " broke: " + detail);
   }
 }
 
@@ -141,13 +157,18 @@ HttpId CurlClient::start(HttpRequest request, HttpHandler& handler) {
   return id;
 }
 
+HttpTimings CurlClient::timings(HttpId id) const {
+  const auto found = transfers_.find(id);
+  return found == transfers_.end() ? HttpTimings{} : found->second->timings();
+}
+
 HttpTimings CurlClient::cancel(HttpId id) {
   const auto found = transfers_.find(id);
   if (found == transfers_.end()) return {};
-  const HttpTimings timings = found->second->timings();
+  const HttpTimings so_far = found->second->timings();
   curl_multi_remove_handle(multi_, found->second->easy);
   transfers_.erase(found);
-  return timings;
+  return so_far;
 }
 
 void CurlClient::perform() {

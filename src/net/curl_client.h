@@ -29,6 +29,7 @@ class CurlClient : public HttpClient {
 
   HttpId start(HttpRequest request, HttpHandler& handler) override;
   HttpTimings cancel(HttpId id) override;
+  HttpTimings timings(HttpId id) const override;
 
   /// Moves all requests on as far as possible without waiting and tells their handlers.
   void perform();

@@ -34,8 +34,8 @@ struct HttpHead {
 
 enum class Flow { go_on, stop };
 
-/// Hears of one request, on the loop thread, from inside HttpClient::perform(); must not call the client
-/// then.
+/// Hears of one request, on the loop thread, from inside HttpClient::perform(); of the client it may call
+/// only timings() then.
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
@@ -60,6 +60,8 @@ class HttpClient {
   /// Closes the connection of the request before it returns, in any phase. The handler hears nothing more. An
   /// unknown id is ignored.
   virtual HttpTimings cancel(HttpId id) = 0;
+  /// How far the request has come; for a handler too. All -1 for an unknown id.
+  virtual HttpTimings timings(HttpId id) const = 0;
 };
 
 }  // namespace askedit::net

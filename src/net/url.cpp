@@ -3,7 +3,12 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <memory>
+
+#include "base/secret.h"
 
 namespace askedit::net {
 namespace {
@@ -31,7 +36,29 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
+bool names_a_credential(std::string_view name) {
+  static constexpr std::array parts{"key", "token", "secret", "pass", "auth", "sig", "code", "credential"};
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const char* part) { return lower.find(part) != std::string::npos; });
+}
+
 }  // namespace
+
+std::string shown_url(std::string_view url) {
+  std::size_t at = std::min(url.find('?'), url.size());
+  std::string shown(url.substr(0, at));
+  while (at < url.size()) {
+    const std::size_t end = std::min(url.find('&', at + 1), url.size());
+    const std::string_view parameter = url.substr(at, end - at);
+    const std::size_t equals = parameter.find('=');
+    const bool hide = equals != std::string_view::npos && names_a_credential(parameter.substr(0, equals));
+    shown += hide ? std::string(parameter.substr(0, equals + 1)).append(kMask) : std::string(parameter);
+    at = end;
+  }
+  return shown;
+}
 
 Result<Url> parse_url(std::string_view text) {
   const std::string trimmed(trim(text));

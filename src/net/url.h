@@ -20,4 +20,7 @@ struct Url {
 /// message does not repeat the text, which may hold a secret.
 Result<Url> parse_url(std::string_view text);
 
+/// `url` for people to read: what stands in its query under a name that a credential could have is masked.
+std::string shown_url(std::string_view url);
+
 }  // namespace askedit::net

@@ -91,7 +91,7 @@ class Decoder : public StreamDecoder {
 
   static Error unreadable(const Error& error) {
     if (error.kind == ErrorKind::truncated)
-      return {error.kind, "the server's answer ended early: :Ask /retry"};
+      return {error.kind, "the server's answer ended early: try :Ask /retry"};
     return {error.kind, kNotLightChat};
   }
 
@@ -102,6 +102,7 @@ struct Options {
   net::Url url;
   std::string model;
   std::string ca;
+  std::string key;
   Json params;
   bool merge_system;
   milliseconds silence;
@@ -128,11 +129,13 @@ class LightChat : public Provider {
  public:
   explicit LightChat(Options options) : options_(std::move(options)) {}
 
+  std::string key_source() const override { return options_.key; }
+
   Call encode(const Conversation& conversation, const Secret& key) const override {
-    const Json body{{"model", options_.model},
-                    {"token", key.reveal()},
-                    {"messages", messages_of(conversation, options_.merge_system)},
-                    {"params", options_.params}};
+    Json body{{"token", key.reveal()},
+              {"messages", messages_of(conversation, options_.merge_system)},
+              {"params", options_.params}};
+    if (!options_.model.empty()) body["model"] = options_.model;
     net::HttpRequest request;
     request.url = options_.url.text;
     request.headers = {"Content-Type: application/json", "Accept: application/json"};
@@ -140,7 +143,7 @@ class LightChat : public Provider {
     request.ca = options_.ca;
     request.direct = options_.url.loopback;
     if (options_.url.loopback) request.connect_timeout = milliseconds(2'000);
-    return {std::move(request), std::make_unique<Decoder>(), options_.model, options_.silence};
+    return {std::move(request), std::make_unique<Decoder>(), options_.silence};
   }
 
  private:
@@ -151,19 +154,21 @@ class LightChat : public Provider {
 
 Result<std::unique_ptr<Provider>> make_light_chat(const Json& values) {
   Settings settings(values);
-  auto url = net::parse_url(settings.text("url", std::string(kLightChat.url)));
-  if (!url) return tl::make_unexpected(Error{url.error().kind, "provider." + url.error().message});
-  if (url->scheme == "http" && !url->loopback)
-    return fail(ErrorKind::config,
-                "provider.url must begin with https:// (plain http would show the key; only 127.0.0.1 may)");
+  auto url = net::parse_url(settings.text("url", ""));
   Options options{
-      .url = *std::move(url),
-      .model = settings.text("model", std::string(kLightChat.model)),
+      .url = url.value_or(net::Url{}),
+      .model = settings.text("model", ""),
       .ca = settings.text("ca", ""),
+      .key = settings.text("key", ""),
       .params = settings.map("params", {"token", "model", "messages"}),
       .merge_system = settings.choice("system", {"message", "merge"}) == "merge",
       .silence = milliseconds(static_cast<std::int64_t>(settings.seconds("timeout", 120) * 1000))};
   if (auto checked = settings.check(); !checked) return tl::make_unexpected(checked.error());
+  if (!url) return tl::make_unexpected(Error{url.error().kind, "provider." + url.error().message});
+  if (url->scheme == "http" && !url->loopback)
+    return fail(ErrorKind::config,
+                "provider.url must begin with https:// (plain http would show the key; only 127.0.0.1 may)");
+  if (options.key.empty()) return fail(ErrorKind::config, "provider.key must be 'env:NAME' or 'file:PATH'");
   return std::make_unique<LightChat>(std::move(options));
 }
 

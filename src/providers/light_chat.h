@@ -12,9 +12,6 @@ Result<std::unique_ptr<llm::Provider>> make_light_chat(const Json& settings);
 
 inline constexpr llm::Dialect kLightChat{
     .name = "light_chat",
-    .url = "https://chat.xutongbao.top/api/light/chat/createChatCompletion",
-    .model = "gpt-3.5-turbo-1106",
-    .key = "env:LIGHT_CHAT_TOKEN",
     .make = make_light_chat,
 };
 

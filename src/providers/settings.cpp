@@ -61,6 +61,14 @@ Json Settings::map(std::string_view name, const std::vector<std::string_view>& r
   return value;
 }
 
+Json Settings::texts(std::string_view name) {
+  Json value = map(name, {});
+  for (const auto& [key, item] : value.items())
+    if (!item.is_string() || (key + string_or(item)).find_first_of("\r\n") != std::string::npos)
+      fault(name, "a map of names to one-line strings");
+  return value;
+}
+
 Result<void> Settings::check() const {
   if (!fault_.empty()) return fail(ErrorKind::config, fault_);
   if (!values_.is_object()) return {};

@@ -23,6 +23,8 @@ class Settings {
   std::string choice(std::string_view name, const std::vector<std::string_view>& accepted);
   /// A map whose names are none of `refused`.
   Json map(std::string_view name, const std::vector<std::string_view>& refused);
+  /// A map of names to strings without line breaks.
+  Json texts(std::string_view name);
 
   /// The first fault, or a setting that no call has read.
   Result<void> check() const;
@@ -32,7 +34,7 @@ class Settings {
   void fault(std::string_view name, std::string_view accepted);
 
   const Json& values_;
-  std::vector<std::string> read_{"dialect", "key"};
+  std::vector<std::string> read_{"dialect"};
   std::string fault_;
 };
 

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/text.h"
 #include "unit/catch.h"
 
 extern char** environ;
@@ -231,11 +232,15 @@ void HostProcess::take(rpc::Message message) {
   const Json& fields = message.params[1][1];
   if (id != 0 && !open_draws_.insert(id).second) fault_ = "two draws of one run in flight";
   if (ended(id)) fault_ = "a draw after the end";
-  if (string_or(member(fields, "text")).size() > host::kMaxDraw) fault_ = "a draw of over 8 KiB";
+  for (const auto* name : {"text", "reasoning"}) {
+    const std::string text = string_or(member(fields, name));
+    if (text.size() > host::kMaxDraw) fault_ = "a draw of over 8 KiB";
+    if (valid_utf8(text) != text) fault_ = "a draw that ends inside a character";
+  }
   unanswered_.emplace(message.id, id);
   Json& shown = shown_.emplace(id, Json::object()).first->second;
   for (const auto& [name, value] : fields.items()) {
-    if (name == "text" && shown.contains(name))
+    if ((name == "text" || name == "reasoning") && shown.contains(name))
       shown[name].get_ref<std::string&>() += value.get_ref<const std::string&>();
     else
       shown[name] = value;

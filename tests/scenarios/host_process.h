@@ -56,7 +56,7 @@ class HostProcess {
   int await_exit();
 
   bool ended(host::RunId id) const;
-  /// The fields of all draws of a run: texts joined, everything else the newest.
+  /// The fields of all draws of a run: texts and thoughts joined, everything else the newest.
   const std::map<host::RunId, Json>& shown() const { return shown_; }
   const std::vector<rpc::Message>& answers() const { return answers_; }
   /// The ids of all requests of the host, in order.
@@ -68,6 +68,7 @@ class HostProcess {
   /// Everything of the host that anyone could see.
   std::string everything_visible() const;
   int stdout_fd() const { return out_; }
+  pid_t pid() const { return pid_; }
   bool exited() const { return status_.has_value(); }
   /// How a rule of drawing was broken, or nothing.
   const std::string& fault() const { return fault_; }

@@ -5,17 +5,20 @@
 //                   {"env": {NAME: value}}, {"file": {name: text}}   before the start; a value of null unsets
 //                   {"send": message}   {"bytes": "hex"}   {"close": "stdin" or "stdout"}   {"signal":
 //                   "TERM"}
-//                   {"await": event, "within_ms": N}   {"await draw": id}   {"post": event}
+//                   {"await": event, "within_ms": N}   {"await end": id, "within_ms": N}   {"await draw": id}
+//                   {"await text": id, "is": text}   {"post": event}
 //   expect.jsonl  what must be seen in the end, a fact a line; members that are named must be equal, others
 //   are
 //                 free, null = absent:
 //                   {"run": id, ...fields of its draws, texts joined}   {"run": id, "text_bytes": N}
-//                   {"answer": id, "error": text}   {"request": N, "body": {...}}
+//                   {"answer": id, "error": text}
+//                   {"request": N, "line": text, "body": {...}, "headers": [...], "without": [names]}
 //                   {"stderr": part}   {"exit": status, "within_ms": N}
 //
 // ${URL}, ${PORT}, ${TOKEN}, ${DIR} (a folder of the scenario's own) and ${x*100} (a hundred x) are filled
 // in. Without a word about it, the host ends with 0 at the end of its stdin and says nothing on stderr. The
 // token is in the environment, and must be in no output, no error text and no command line of any scenario.
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -158,6 +161,12 @@ class Scenario {
     if (step.contains("bytes")) return host.send_bytes(unhex(step["bytes"].get<std::string>()));
     if (step.contains("post")) return board_.post(step["post"].get<std::string>());
     if (step.contains("await")) return await_event(step, host);
+    if (step.contains("await end")) return await_end(step, host);
+    if (step.contains("await text"))
+      return host.await("the text", [&] {
+        const auto shown = host.shown().find(step["await text"].get<host::RunId>());
+        return shown != host.shown().end() && member(shown->second, "text") == step["is"];
+      });
     if (step.contains("await draw"))
       return host.await("a draw",
                         [&] { return host.shown().contains(step["await draw"].get<host::RunId>()); });
@@ -175,6 +184,12 @@ class Scenario {
     host.await(event, [&] { return board_.has(event); });
     if (step.contains("within_ms"))
       CHECK(Clock::now() - since < kSlowness * milliseconds(step["within_ms"].get<int>()));
+  }
+
+  void await_end(const Json& step, HostProcess& host) {
+    const Time since = Clock::now();
+    host.await("the end", [&] { return host.ended(step["await end"].get<host::RunId>()); });
+    CHECK(Clock::now() - since < kSlowness * milliseconds(step["within_ms"].get<int>()));
   }
 
   void await(const Json& fact, HostProcess& host) {
@@ -214,9 +229,7 @@ class Scenario {
       CHECK(answers[0].id == fact["answer"].get<std::uint64_t>());
       CHECK(answers[0].error == fact["error"]);
     } else if (fact.contains("request")) {
-      const std::string body = server_.body(fact["request"].get<std::size_t>());
-      INFO("actual: " << body);
-      CHECK(matches(fact["body"], Json::parse(body)));
+      check_request(fact);
     } else if (fact.contains("stderr")) {
       CHECK(host.errors().find(fact["stderr"].get<std::string>()) != std::string::npos);
     } else {
@@ -224,11 +237,26 @@ class Scenario {
     }
   }
 
+  void check_request(const Json& fact) {
+    const Server::Request request = server_.request(fact["request"].get<std::size_t>());
+    INFO("actual: " << request.line << "\n" << dump_json(request.headers) << "\n" << request.body);
+    if (fact.contains("line")) CHECK(request.line == fact["line"].get<std::string>());
+    if (fact.contains("body")) CHECK(matches(fact["body"], Json::parse(request.body)));
+    const auto count = [&](const auto& test) {
+      return std::count_if(request.headers.begin(), request.headers.end(), test);
+    };
+    for (const Json& header : member(fact, "headers"))
+      CHECK(count([&](const std::string& line) { return header == line; }) == 1);
+    for (const Json& name : member(fact, "without"))
+      CHECK(count([&](const std::string& line) { return line.starts_with(name.get<std::string>() + ":"); }) ==
+            0);
+  }
+
   static void check_run(Json fact, HostProcess& host) {
     const auto id = fact["run"].get<host::RunId>();
     fact.erase("run");
-    REQUIRE(host.shown().contains(id));
-    Json actual = host.shown().at(id);
+    const auto shown = host.shown().find(id);
+    Json actual = shown == host.shown().end() ? Json::object() : shown->second;
     if (fact.contains("text_bytes")) {
       actual["text_bytes"] = string_or(member(actual, "text")).size();
       actual.erase("text");

@@ -1,9 +1,11 @@
 #include "scenarios/server.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <sstream>
@@ -39,14 +41,36 @@ std::string response(const std::string& status_and_type, const std::string& body
          "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+std::string chunk(const std::string& bytes) {
+  std::ostringstream out;
+  out << std::hex << bytes.size() << "\r\n" << bytes << "\r\n";
+  return out.str();
+}
+
+Server::Request request_of(const std::string& head, std::string body) {
+  Server::Request request{.line = "", .headers = {}, .body = std::move(body)};
+  std::istringstream lines(head);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (request.line.empty())
+      request.line = line;
+    else
+      request.headers.push_back(line);
+  }
+  return request;
+}
+
 Server::Directive directive_of(const std::string& line) {
   for (const std::string verb :
        {"connection", "read request", "read something", "await close", "close", "reset"})
     if (line == verb) return {verb, ""};
-  for (const std::string verb : {"send", "reply", "post", "pause until"})
+  if (line == "last chunk") return {"send", "0\r\n\r\n"};
+  for (const std::string verb : {"reply", "post", "pause until"})
+    if (line.starts_with(verb + " ")) return {verb, line.substr(verb.size() + 1)};
+  for (const std::string verb : {"send", "trickle", "chunk", "flood"})
     if (line.starts_with(verb + " ")) {
-      const std::string rest = line.substr(verb.size() + 1);
-      return {verb, verb == "send" ? unescaped(rest) : rest};
+      const std::string bytes = unescaped(line.substr(verb.size() + 1));
+      return verb == "chunk" ? Server::Directive{"send", chunk(bytes)} : Server::Directive{verb, bytes};
     }
   FAIL("no directive of a script: " << line);
   return {};
@@ -110,7 +134,7 @@ Server::~Server() {
 
 void Server::serve(std::vector<Script> scripts) {
   scripts_ = std::move(scripts);
-  bodies_.resize(scripts_.size());
+  requests_.resize(scripts_.size());
   if (scripts_.empty()) board_.post("served");
   acceptor_ = std::thread([this] { accept_all(); });
 }
@@ -149,6 +173,7 @@ bool Server::perform(int socket, std::size_t number, const Directive& directive)
   const std::string id = " " + std::to_string(number);
   std::array<char, 4096> buffer;
   if (directive.verb == "send") return send_all(socket, directive.text);
+  if (directive.verb == "trickle") return trickle(socket, directive.text);
   if (directive.verb == "pause until") return board_.await(directive.text);
   if (directive.verb == "post") {
     board_.post(directive.text);
@@ -163,6 +188,9 @@ bool Server::perform(int socket, std::size_t number, const Directive& directive)
       if (!ready(socket, POLLIN)) return false;
     } while (recv(socket, buffer.data(), buffer.size(), 0) > 0);
     board_.post("closed" + id);
+  } else if (directive.verb == "flood") {
+    if (!flood(socket, directive.text)) return false;
+    board_.post("closed" + id);
   } else if (directive.verb == "reset") {
     const linger at_once{1, 0};
     setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -175,12 +203,12 @@ bool Server::read_request(int socket, std::size_t number) {
   std::array<char, 65536> buffer;
   for (;;) {
     const std::size_t head = request.find("\r\n\r\n");
-    const std::size_t length = request.find("Content-Length: ");
-    if (head != std::string::npos && length < head) {
-      const std::size_t size = std::stoul(request.substr(length + 16));
+    if (head != std::string::npos) {
+      const std::size_t length = request.find("Content-Length: ");
+      const std::size_t size = length < head ? std::stoul(request.substr(length + 16)) : 0;
       if (request.size() == head + 4 + size) {
         const std::scoped_lock lock(mutex_);
-        bodies_[number - 1] = request.substr(head + 4);
+        requests_[number - 1] = request_of(request.substr(0, head), request.substr(head + 4));
         return true;
       }
     }
@@ -204,6 +232,20 @@ bool Server::send_all(int socket, const std::string& bytes) {
   return true;
 }
 
+bool Server::trickle(int socket, const std::string& bytes) {
+  const int at_once = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+  return std::all_of(bytes.begin(), bytes.end(), [&](char byte) { return send_all(socket, {byte}); });
+}
+
+bool Server::flood(int socket, const std::string& bytes) {
+  for (;;) {
+    if (!ready(socket, POLLOUT)) return false;
+    const ssize_t size = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size < 0 && errno != EAGAIN) return true;
+  }
+}
+
 bool Server::ready(int fd, short events) const {
   std::array<pollfd, 2> fds{{{fd, events, 0}, {quit_, POLLIN, 0}}};
   const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(kPatience).count();
@@ -220,9 +262,9 @@ std::string Server::fault() {
   return fault_;
 }
 
-std::string Server::body(std::size_t number) {
+Server::Request Server::request(std::size_t number) {
   const std::scoped_lock lock(mutex_);
-  return bodies_.at(number - 1);
+  return requests_.at(number - 1);
 }
 
 }  // namespace askedit::scenarios

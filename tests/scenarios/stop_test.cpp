@@ -24,11 +24,12 @@ constexpr milliseconds kPrompt{1000 * kSlowness};
 const HostProcess::Environment kEnv{{"LIGHT_CHAT_TOKEN", kToken}};
 
 Json run(host::RunId id, const std::string& url) {
-  return Json::array({2, "run",
-                      Json::array({{{"id", id},
-                                    {"kind", "answer"},
-                                    {"provider", {{"dialect", "light_chat"}, {"url", url}}},
-                                    {"prompt", {{"text", "hi"}}}}})});
+  return Json::array(
+      {2, "run",
+       Json::array({{{"id", id},
+                     {"kind", "answer"},
+                     {"provider", {{"dialect", "light_chat"}, {"url", url}, {"key", "env:LIGHT_CHAT_TOKEN"}}},
+                     {"prompt", {{"text", "hi"}}}}})});
 }
 
 Json stop(host::RunId id) {

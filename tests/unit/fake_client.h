@@ -29,6 +29,10 @@ class FakeClient : public net::HttpClient {
     return {.lookup = 1, .connect = 2, .tls = -1, .first_byte = -1, .total = 3};
   }
 
+  net::HttpTimings timings(net::HttpId) const override {
+    return {.lookup = 1, .connect = 2, .tls = -1, .first_byte = 4, .total = 4.5};
+  }
+
   /// The newest exchange; most tests have one.
   Exchange& last() { return exchanges.back(); }
 

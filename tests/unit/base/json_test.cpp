@@ -85,3 +85,15 @@ TEST_CASE("member() and string_or() answer for any type", "[json]") {
   CHECK(member(Json::array({1}), "a").is_null());
   CHECK(string_or(member(object, "n"), "otherwise") == "otherwise");
 }
+
+TEST_CASE("The halves of a character are joined over two JSON texts, where strings end and begin", "[json]") {
+  SurrogateJoiner joiner;
+  const auto join = [&](std::string_view text) { return std::string(joiner.join(text)); };
+  CHECK(join(R"({"a":"x\ud83d"})") == R"({"a":"x"})");
+  CHECK(join(R"({"a":null})") == R"({"a":null})");
+  CHECK(join(R"({"n":"\u4fee","a":"\udc4dy"})") == R"({"n":"\u4fee","a":"\ud83d\udc4dy"})");
+  CHECK(join(R"({"a":"\udc4d"})") == R"({"a":"\udc4d"})");  // its other half has been used
+  CHECK(join(R"({"a":"\ud83d-"})") == R"({"a":"\ud83d-"})");
+  CHECK(join(R"({"a":"\ud83d\udc4d\\ud83d"})") == R"({"a":"\ud83d\udc4d\\ud83d"})");
+  CHECK(join(R"(\udc4d)") == R"(\udc4d)");
+}

@@ -22,8 +22,6 @@ struct Started {
 
   explicit Started(llm::Call call = llm::text_call())
       : run(client, std::move(call), Secret("sk-canary-7f3a"), kStart) {
-    CHECK(dump_json(draw(-1000)) == R"({"model":"m-asked"})");
-    reply("ok", -999);
     client.head(200);
   }
 
@@ -53,6 +51,20 @@ TEST_CASE("The first text is drawn at once", "[run]") {
   Started s;
   s.client.body("Hi");
   CHECK(dump_json(s.draw(0)) == R"({"text":"Hi"})");
+}
+
+TEST_CASE("The model's name alone waits for the first text, and no longer than a draw may", "[run]") {
+  Started s;
+  s.client.body(llm::kModel);
+  CHECK(!s.draws(0));
+  SECTION("text comes") {
+    s.client.body("Hi");
+    CHECK(dump_json(s.draw(1)) == R"({"model":"m-named","text":"Hi"})");
+  }
+  SECTION("none comes") {
+    CHECK(s.run.wake_at() == after(16));
+    CHECK(dump_json(s.draw(16)) == R"({"model":"m-named"})");
+  }
 }
 
 TEST_CASE("One draw is in flight; meanwhile text is merged", "[run]") {
@@ -126,7 +138,10 @@ TEST_CASE("Text is cut into draws of at most 8 KiB, never inside a character, th
   CHECK(s.run.over());
 }
 
-TEST_CASE("Long thoughts are cut into draws of 8 KiB too, and the end waits for the last", "[run]") {
+namespace {
+
+/// A call whose answer is all thoughts.
+llm::Call thinking_call() {
   struct Thinker : llm::StreamDecoder {
     void feed(std::string_view bytes, const llm::EventSink& sink) override {
       sink(llm::ReasoningDelta{std::string(bytes)});
@@ -135,7 +150,13 @@ TEST_CASE("Long thoughts are cut into draws of 8 KiB too, and the end waits for 
   };
   llm::Call call = llm::text_call();
   call.decoder = std::make_unique<Thinker>();
-  Started s(std::move(call));
+  return call;
+}
+
+}  // namespace
+
+TEST_CASE("Long thoughts are cut into draws of 8 KiB too, and the end waits for the last", "[run]") {
+  Started s(thinking_call());
   s.client.body(std::string(2 * kMaxDraw + 5, 't'));
   s.client.end();
   std::vector<std::size_t> sizes;
@@ -146,6 +167,16 @@ TEST_CASE("Long thoughts are cut into draws of 8 KiB too, and the end waits for 
     s.reply("ok", 20 * i);
   }
   CHECK(sizes == std::vector<std::size_t>{kMaxDraw, kMaxDraw, 5});
+}
+
+TEST_CASE("A full draw of thoughts waits no longer than one of text", "[run]") {
+  Started s(thinking_call());
+  s.client.body("t");
+  s.draw(0);
+  s.reply("ok", 1);
+  s.client.body(std::string(kMaxDraw, 't'));
+  CHECK(s.run.wake_at() == Time{});
+  CHECK(string_or(member(s.draw(2), "reasoning")).size() == kMaxDraw);
 }
 
 TEST_CASE("'later' draws the same fields again after 20 ms, and only then what came since", "[run]") {

@@ -10,6 +10,7 @@ Json to_json(const Event& event) {
   if (const auto* text = std::get_if<TextDelta>(&event)) return {{"text", text->delta}};
   if (const auto* thought = std::get_if<ReasoningDelta>(&event)) return {{"reasoning", thought->delta}};
   if (const auto* notice = std::get_if<Notice>(&event)) return {{"notice", notice->line}};
+  if (const auto* models = std::get_if<Models>(&event)) return {{"models", models->names}};
   if (const auto* finished = std::get_if<Finished>(&event))
     return {{"finished", to_string(finished->reason)}};
   if (const auto* failed = std::get_if<Failed>(&event))

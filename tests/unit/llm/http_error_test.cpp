@@ -57,7 +57,7 @@ TEST_CASE("The server's own words are found in the shapes of the common servers"
 
 TEST_CASE("An error response is one sentence: status, words, what to do", "[http_error]") {
   const auto message = [](int status, std::string_view body) {
-    return error_of_response({status}, body, Secret()).message;
+    return error_of_response({status}, body, Secret(), "POST https://h.example/v1").message;
   };
   CHECK(message(401, R"({"error":{"message":"bad key"}})") ==
         "the server answered HTTP 401: bad key (check the key)");
@@ -65,8 +65,15 @@ TEST_CASE("An error response is one sentence: status, words, what to do", "[http
         "the server answered HTTP 502: 502 Bad Gateway nginx (:Ask /retry asks again)");
   CHECK(message(500, R"({"message":"cut)") == "the server answered HTTP 500 (:Ask /retry asks again)");
   CHECK(message(400, "") == "the server answered HTTP 400");
+  CHECK(message(400, R"({"error":{"message":"no","param":"top_k","code":"unknown_parameter"}})") ==
+        "the server answered HTTP 400: no (body = {top_k = false} in the provider leaves it out)");
+  for (const auto* no_field : {R"({"error":{"message":"no","param":"messages","code":"unsupported_value"}})",
+                               R"({"error":{"message":"no","param":"a b","code":"unsupported_value"}})",
+                               R"({"error":{"message":"no","param":"top_k","code":"too_high"}})"})
+    CHECK(message(400, no_field) == "the server answered HTTP 400: no");
   CHECK(message(429, "{}") == "the server answered HTTP 429 (wait, then :Ask /retry)");
   CHECK(message(302, "<a href='x'>").find("set url to the final address") != std::string::npos);
   CHECK(message(500, std::string(100'000, 'x')).size() < 300);
-  CHECK(message(404, "\x1b[2J\xff\n") == "the server answered HTTP 404: [2J\uFFFD (check url and model)");
+  CHECK(message(404, "\x1b[2J\xff\n") ==
+        "the server answered HTTP 404 to POST https://h.example/v1: [2J\uFFFD (check url and model)");
 }

@@ -183,9 +183,34 @@ TEST_CASE("A transfer that fails is the failure of the job, text kept", "[job]")
   Asked asked;
   asked.client.head(200);
   asked.client.body("half");
-  asked.client.end(Error{ErrorKind::truncated, "broke off"});
+  asked.client.end(Error{ErrorKind::network, "broke off"});
   CHECK(text_of(asked.events) == "half");
-  CHECK(failure_of(asked.events).kind == ErrorKind::truncated);
+  CHECK(failure_of(asked.events).message == "broke off");
+  check_laws(asked.events);
+}
+
+TEST_CASE("Whether an answer whose connection broke is whole, its decoder knows", "[job]") {
+  /// An answer that ends with a full stop.
+  struct Talker : StreamDecoder {
+    std::string all;
+    void feed(std::string_view bytes, const EventSink& sink) override {
+      all += bytes;
+      sink(TextDelta{std::string(bytes)});
+    }
+    void end(const EventSink& sink) override {
+      if (all.ends_with('.')) return sink(Finished{FinishReason::stop});
+      sink(Failed{{ErrorKind::truncated, "no full stop"}});
+    }
+  };
+  const std::string text = GENERATE("Half an", "A whole.");
+  Call call = text_call();
+  call.decoder = std::make_unique<Talker>();
+  Asked asked(std::move(call));
+  asked.client.head(200);
+  asked.client.body(text);
+  asked.client.end(Error{ErrorKind::truncated, "broke off"});
+  CHECK(text_of(asked.events) == text);
+  CHECK(std::holds_alternative<Finished>(asked.events.back()) == (text == "A whole."));
   check_laws(asked.events);
 }
 
@@ -315,8 +340,88 @@ TEST_CASE("Nothing that a decoder says after its end comes out", "[job]") {
   call.decoder = std::make_unique<Chatterbox>();
   Asked asked(std::move(call));
   asked.client.head(200);
-  CHECK(!asked.client.body("x"));
+  asked.client.body("x");
+  asked.client.body("y");
+  asked.client.end();
   CHECK(dump_json(joined(asked.events)) == R"([{"finished":"stop"}])");
+}
+
+namespace {
+
+/// Knows its end before the response has ended, as a stream with an end mark does.
+struct MarkedDecoder : StreamDecoder {
+  void feed(std::string_view bytes, const EventSink& sink) override {
+    if (bytes == "DONE") return sink(Finished{FinishReason::stop});
+    if (bytes == "ERROR") return sink(Failed{{ErrorKind::server, "no"}});
+    sink(TextDelta{std::string(bytes)});
+  }
+  void end(const EventSink& sink) override { sink(Failed{{ErrorKind::truncated, "no mark"}}); }
+};
+
+Call marked_call() {
+  Call call = text_call();
+  call.decoder = std::make_unique<MarkedDecoder>();
+  return call;
+}
+
+}  // namespace
+
+TEST_CASE("After its end mark a response is read to its end, so that the connection can be used again",
+          "[job]") {
+  Asked asked(marked_call());
+  asked.client.head(200);
+  asked.client.body("Hi");
+  REQUIRE(asked.client.body("DONE"));
+  CHECK(asked.job.ended());
+  CHECK(!asked.job.closed());
+  CHECK(asked.job.log()["timings"]["total"] == Json(4.5));  // of the answer, not of what follows it
+  asked.job.tick(kStart);
+  REQUIRE(asked.client.body("0 0"));
+  asked.client.end();
+  CHECK(asked.job.closed());
+  CHECK(!asked.job.deadline());
+  CHECK(!asked.client.last().cancelled);
+  check_laws(asked.events);
+}
+
+TEST_CASE("A response that goes on after its end mark is closed after half a second, silent or not",
+          "[job]") {
+  const bool silent = GENERATE(true, false);
+  Asked asked(marked_call());
+  asked.client.head(200);
+  asked.client.body("DONE");
+  asked.job.tick(kStart + seconds(9));
+  for (int time = 0; time < 500; time += 100) {
+    if (!silent) REQUIRE(asked.client.body(": wait"));
+    asked.job.tick(kStart + seconds(9) + milliseconds(time));
+    REQUIRE(!asked.job.closed());
+  }
+  REQUIRE(asked.job.deadline() == kStart + seconds(9) + kDrain);
+  asked.job.tick(kStart + seconds(9) + kDrain);
+  CHECK(asked.client.last().cancelled);
+  CHECK(asked.job.closed());
+  CHECK(!asked.job.deadline());
+  CHECK(asked.job.log()["timings"]["total"] == Json(3.0));
+  check_laws(asked.events);
+}
+
+TEST_CASE("A job that failed waits for nothing", "[job]") {
+  Asked asked(marked_call());
+  asked.client.head(200);
+  CHECK(!asked.client.body("ERROR"));
+  CHECK(asked.job.closed());
+  check_laws(asked.events);
+}
+
+TEST_CASE("A job that was stopped or timed out is closed", "[job]") {
+  Asked stopped;
+  stopped.job.cancel();
+  CHECK(stopped.job.closed());
+  CHECK(!stopped.job.deadline());
+  Asked silent;
+  silent.job.tick(kStart + seconds(120));
+  CHECK(silent.job.closed());
+  CHECK(!silent.job.deadline());
 }
 
 TEST_CASE("A decoder that says no end has one: truncated", "[job]") {

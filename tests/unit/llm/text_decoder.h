@@ -5,9 +5,17 @@
 
 namespace askedit::llm {
 
+/// Bytes that tell the name of the model instead.
+inline constexpr std::string_view kModel = "\x01";
+
 class TextDecoder : public StreamDecoder {
  public:
-  void feed(std::string_view bytes, const EventSink& sink) override { sink(TextDelta{std::string(bytes)}); }
+  void feed(std::string_view bytes, const EventSink& sink) override {
+    if (bytes == kModel)
+      sink(Started{"m-named"});
+    else
+      sink(TextDelta{std::string(bytes)});
+  }
   void end(const EventSink& sink) override { sink(Finished{FinishReason::stop}); }
 };
 
@@ -15,7 +23,7 @@ inline Call text_call(milliseconds silence = milliseconds(120'000)) {
   net::HttpRequest request;
   request.url = "https://example.org/";
   request.body = R"({"token":"sk-canary-7f3a","messages":[]})";
-  return {std::move(request), std::make_unique<TextDecoder>(), "m-asked", silence};
+  return {std::move(request), std::make_unique<TextDecoder>(), silence};
 }
 
 }  // namespace askedit::llm

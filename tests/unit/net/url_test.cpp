@@ -43,3 +43,10 @@ TEST_CASE("A URL that cannot be called is refused without being repeated", "[url
     CHECK(url.error().message.find("sk-canary") == std::string::npos);
   }
 }
+
+TEST_CASE("A URL is shown without the credentials in its query", "[url]") {
+  CHECK(shown_url("https://h/d?api-version=3&key=hush&x") == "https://h/d?api-version=3&key=[redacted]&x");
+  CHECK(shown_url("https://h/?API_Token=a=b&sig=c") == "https://h/?API_Token=[redacted]&sig=[redacted]");
+  for (const auto* plain : {"https://h", "https://h/key=1", "https://h/?", "https://h/?&&", "https://h?key"})
+    CHECK(shown_url(plain) == plain);
+}

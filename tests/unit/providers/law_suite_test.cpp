@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <sstream>
 
 #include "llm/job.h"
 #include "providers/table.h"
@@ -59,28 +61,56 @@ std::vector<Recording> all_recordings() {
   return all;
 }
 
-Call call_of(std::string_view dialect) {
+const Provider& provider_of(const std::string& dialect) {
+  static std::map<std::string, std::unique_ptr<Provider>> made;
+  const Json settings{{"url", "https://relay.example.org"}, {"key", "env:RELAY_KEY"}};
   for (const Dialect& row : providers::table())
-    if (row.name == dialect)
-      return row.make(Json::object()).value()->encode({{Role::user, "hi"}}, Secret("sk-canary-7f3a"));
-  FAIL("no dialect " << dialect);
-  throw;  // not reached
+    if (row.name == dialect && !made.contains(dialect)) made[dialect] = row.make(settings).value();
+  INFO("dialect " << dialect);
+  REQUIRE(made.contains(dialect));
+  return *made.at(dialect);
 }
 
-/// What a job makes of a response that comes in these pieces and ends with `error`.
-Events played(const Recording& recording, const std::vector<std::string_view>& pieces,
-              const std::optional<Error>& error = std::nullopt) {
+/// Masking takes its time, so the key is there only where a server repeats it.
+Secret key_of(const Recording& recording) {
+  const bool repeated = recording.body.find("sk-canary") != std::string::npos;
+  return repeated ? Secret("sk-canary-7f3a") : Secret();
+}
+
+/// The request is not what is tested here, and a hundred thousand of them take their time.
+Call call_of(const Recording& recording) {
+  Call call = provider_of(recording.dialect).encode({{Role::user, "hi"}}, key_of(recording));
+  call.request.body = "{}";
+  return call;
+}
+
+/// A job, and what it has told, of a response that the test plays.
+struct Play {
   FakeClient client;
   Events events;
-  Job job(
-      client, call_of(recording.dialect), Secret("sk-canary-7f3a"),
-      [&](Event event) { events.push_back(std::move(event)); }, Time{});
-  client.head(recording.status);
-  for (const std::string_view piece : pieces)
-    if (!piece.empty() && !client.body(piece)) return events;
-  client.end(error);
-  check_laws(events);
-  return events;
+  Job job;
+
+  explicit Play(const Recording& recording)
+      : job(
+            client, call_of(recording), key_of(recording),
+            [this](Event event) { events.push_back(std::move(event)); }, Time{}) {
+    client.head(recording.status);
+  }
+
+  void feed(std::string_view piece) {
+    if (client.last().open && !piece.empty()) client.body(piece);
+  }
+  void end(const std::optional<Error>& error = std::nullopt) {
+    if (client.last().open) client.end(error);
+    check_laws(events);
+  }
+};
+
+Events played(const Recording& recording, const std::vector<std::string_view>& pieces) {
+  Play play(recording);
+  for (const std::string_view piece : pieces) play.feed(piece);
+  play.end();
+  return play.events;
 }
 
 std::vector<std::string_view> bytes_of(std::string_view text) {
@@ -94,8 +124,32 @@ std::string_view terminal_kind(const Events& events) {
   return failed == nullptr ? "finished" : to_string(failed->error.kind);
 }
 
-bool successful(const Recording& recording) {
-  return recording.status >= 200 && recording.status < 300;
+/// Held back as the tag of thoughts, and text after all where the answer ends there.
+bool begins_a_tag(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos || std::string_view("<think>").starts_with(text.substr(first));
+}
+
+/// What is wrong with the events of a response that was cut at `cut`, or nothing.
+std::string fault_of_cut(const Recording& recording, const Events& whole, std::size_t cut,
+                         const std::optional<Error>& error) {
+  Play play(recording);
+  play.feed(std::string_view(recording.body).substr(0, cut));
+  const std::string told = text_of(play.events);
+  play.end(error);
+  const Events& events = play.events;
+  const std::string text = text_of(events);
+  const bool same_end = to_json(events.back()) == to_json(whole.back());
+  if (terminal_kind(events) == "finished" && !(same_end && text == text_of(whole)))
+    return "half an answer is taken for a whole one";
+  if (!same_end && cut == recording.body.size()) return "the whole is not taken for whole";
+  const bool refused = recording.status >= 300;  // and how exactly, the cut body may not tell
+  if (!same_end && !refused && terminal_kind(events) != "truncated" &&
+      terminal_kind(events) != terminal_kind(whole))
+    return "the failure is neither that of the whole nor truncated";
+  if (!text_of(whole).starts_with(text) && !begins_a_tag(text)) return "other text";
+  if (!text.starts_with(told)) return "the text that was told is not kept";
+  return "";
 }
 
 }  // namespace
@@ -114,55 +168,64 @@ TEST_CASE("A recorded response is the events beside it, however its bytes are sp
   }
 }
 
-TEST_CASE("A response whose connection breaks after any byte is truncated and keeps its text", "[laws]") {
+// An end may be known before the last byte: after "[DONE]", or where the answer has said why it stopped. A
+// response cut there is whole; its usage may be missing.
+TEST_CASE("A response that is cut after any byte is truncated and keeps its text, or is whole", "[laws]") {
+  // Without a word, as at the end of a body whose length is not told; or as the transport sees a broken one.
+  const auto error =
+      GENERATE(std::optional<Error>(), std::optional(Error{ErrorKind::truncated, "broke off"}));
   for (const Recording& recording : all_recordings()) {
-    const std::string_view body = recording.body;
     INFO(recording.dialect << "/" << recording.name);
-    const Events whole = played(recording, {body});
-    const auto right = successful(recording) ? "truncated" : terminal_kind(whole);
-    for (std::size_t cut = 0; cut <= body.size(); ++cut) {
-      const Events events =
-          played(recording, {body.substr(0, cut)}, Error{ErrorKind::truncated, "broke off"});
-      if (terminal_kind(events) != right || !text_of(whole).starts_with(text_of(events))) {
-        FAIL_CHECK("cut at byte " << cut << ": " << dump_json(joined(events)));
-        break;
-      }
+    const Events whole = played(recording, {recording.body});
+    for (std::size_t cut = 0; cut <= recording.body.size(); ++cut) {
+      const std::string fault = fault_of_cut(recording, whole, cut, error);
+      if (fault.empty()) continue;
+      FAIL_CHECK("cut at byte " << cut << ": " << fault);
+      break;
     }
   }
 }
 
-TEST_CASE("A response that ends early without a word is never taken for a whole one", "[laws]") {
+// The middle of a stream says nothing about its end; the end marks are in its last two events at the
+// earliest.
+TEST_CASE("A streamed answer that is cut before its last events is truncated", "[laws]") {
+  int streams = 0;
   for (const Recording& recording : all_recordings()) {
-    const std::string_view body = recording.body;
+    const Events whole = played(recording, {recording.body});
+    const std::size_t text = recording.body.find("\"content\":\"Hi\"");
+    if (terminal_kind(whole) != "finished" || text == std::string::npos) continue;
     INFO(recording.dialect << "/" << recording.name);
-    const Events whole = played(recording, {body});
-    for (std::size_t cut = 0; cut < body.size(); ++cut) {
-      const Events events = played(recording, {body.substr(0, cut)});
-      const auto kind = terminal_kind(events);
-      const bool same =
-          kind == terminal_kind(whole) && (kind != "finished" || joined(events) == recording.events);
-      if ((!same && kind != "truncated") || !text_of(whole).starts_with(text_of(events))) {
-        FAIL_CHECK("cut at byte " << cut << ": " << dump_json(joined(events)));
-        break;
-      }
+    ++streams;
+    const std::string_view until_text =
+        std::string_view(recording.body).substr(0, recording.body.find("\n\n", text));
+    const Events events = played(recording, {until_text});
+    CHECK(terminal_kind(events) == "truncated");
+    CHECK(text_of(events) == "Hi");
+  }
+  CHECK(streams > 10);
+}
+
+TEST_CASE("A stream that lacks any one of its events is told by the laws, and nothing reads null", "[laws]") {
+  for (const Recording& recording : all_recordings()) {
+    INFO(recording.dialect << "/" << recording.name);
+    const std::string& body = recording.body;
+    for (std::size_t begin = 0, end; (end = body.find("\n\n", begin)) != std::string::npos; begin = end + 2) {
+      const std::string rest = body.substr(0, begin) + body.substr(end + 2);
+      const std::string text = text_of(played(recording, {rest}));
+      if (text.find("null") != std::string::npos)
+        FAIL_CHECK("without the event at " << begin << ": " << text);
     }
   }
 }
 
 TEST_CASE("A response is cancelled after any byte with one end", "[laws]") {
   for (const Recording& recording : all_recordings()) {
-    const std::string_view body = recording.body;
     INFO(recording.dialect << "/" << recording.name);
-    for (std::size_t cut = 0; cut <= body.size(); ++cut) {
-      FakeClient client;
-      Events events;
-      Job job(
-          client, call_of(recording.dialect), Secret("sk-canary-7f3a"),
-          [&](Event event) { events.push_back(std::move(event)); }, Time{});
-      client.head(recording.status);
-      if (cut > 0) client.body(body.substr(0, cut));
-      job.cancel();
-      check_laws(events);
+    for (std::size_t cut = 0; cut <= recording.body.size(); ++cut) {
+      Play play(recording);
+      play.feed(std::string_view(recording.body).substr(0, cut));
+      play.job.cancel();
+      check_laws(play.events);
     }
   }
 }

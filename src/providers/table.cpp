@@ -3,11 +3,12 @@
 #include <array>
 
 #include "providers/light_chat.h"
+#include "providers/openai_chat.h"
 
 namespace askedit::providers {
 
 std::span<const llm::Dialect> table() {
-  static constexpr std::array rows{kLightChat};
+  static constexpr std::array rows{kLightChat, kOpenAiChat};
   return rows;
 }
 

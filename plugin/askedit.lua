@@ -41,6 +41,8 @@ end
 plug('ask', { 'n', 'x' }, '')
 plug('stop', { 'n' }, '/stop')
 plug('retry', { 'n' }, '/retry')
+plug('continue', { 'n' }, '/continue')
+plug('model', { 'n' }, '/model')
 for _, path in ipairs(api.nvim_get_runtime_file('lua/askedit/prompts/*', true)) do
   local name = path:match('/([%w_-]+)%.lua$') or path:match('/([%w_-]+)%.md$')
   if name then
@@ -50,3 +52,4 @@ end
 
 api.nvim_set_hl(0, 'AskeditStatus', { link = 'Comment', default = true })
 api.nvim_set_hl(0, 'AskeditFault', { link = 'WarningMsg', default = true })
+api.nvim_set_hl(0, 'AskeditThought', { link = 'Comment', default = true })

@@ -18,17 +18,23 @@ set(law
   "lua.compat ->"
   "lua.notify ->"
   "lua.commands -> lua.compat lua.notify"
-  "lua.config -> lua.compat lua.notify"
+  "lua.services ->"
+  "lua.options ->"
+  "lua.overlap ->"
+  "lua.local_servers -> lua.services lua.compat"
+  "lua.config -> lua.options lua.services lua.compat lua.notify"
   "lua.context -> lua.compat lua.notify"
   "lua.host -> lua.compat lua.notify"
   "lua.targets -> lua.compat lua.notify"
   "lua.prompts -> lua.compat lua.notify"
   "lua.review -> lua.compat lua.notify"
-  "lua.view -> lua.targets lua.compat lua.notify"
+  "lua.transcript -> lua.compat lua.notify"
+  "lua.view -> lua.targets lua.overlap lua.transcript lua.compat lua.notify"
+  "lua.models -> lua.config lua.host lua.view lua.compat lua.notify"
   "lua.log -> lua.compat lua.notify"
-  "lua.question -> lua.config lua.context lua.host lua.prompts lua.view lua.compat lua.notify"
-  "lua.init -> lua.commands lua.config lua.context lua.host lua.log lua.prompts lua.question lua.view lua.compat lua.notify"
-  "lua.health -> lua.config lua.context lua.host lua.prompts lua.view lua.compat lua.notify"
+  "lua.question -> lua.config lua.context lua.host lua.models lua.prompts lua.transcript lua.view lua.compat lua.notify"
+  "lua.init -> lua.commands lua.config lua.context lua.host lua.log lua.models lua.prompts lua.question lua.view lua.compat lua.notify"
+  "lua.health -> lua.local_servers lua.config lua.context lua.host lua.prompts lua.view lua.compat lua.notify"
   "plugin -> lua.init")
 
 if(NOT ROOT)
@@ -37,7 +43,7 @@ endif()
 get_filename_component(ROOT ${ROOT} ABSOLUTE)
 
 foreach(row IN LISTS law)
-  string(REGEX MATCH "^([a-z.]+) ->(.*)$" _ "${row}")
+  string(REGEX MATCH "^([a-z_.]+) ->(.*)$" _ "${row}")
   set(layer ${CMAKE_MATCH_1})
   separate_arguments(may_use_${layer} UNIX_COMMAND "${CMAKE_MATCH_2}")
   list(APPEND layers ${layer})

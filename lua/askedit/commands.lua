@@ -11,6 +11,8 @@ local M = {}
 M.list = {
   { name = 'stop', bang = true, description = 'stop the nearest answer, ! all' },
   { name = 'retry', text = true, description = 'ask the last question again, with other words if given' },
+  { name = 'continue', description = 'go on with an answer that was stopped or cut' },
+  { name = 'model', text = true, description = 'choose whom to ask, and which model' },
   { name = 'show', description = 'show one of the last answers' },
   { name = 'log', description = 'show what was sent, and the timings' },
 }

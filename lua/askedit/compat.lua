@@ -26,6 +26,23 @@ function M.quietly(fn)
   return result
 end
 
+--- Runs `fn` now, or as soon as the user is back in Normal mode.
+---@param fn fun()
+function M.in_normal_mode(fn)
+  if api.nvim_get_mode().mode == 'n' then
+    return fn()
+  end
+  api.nvim_create_autocmd('ModeChanged', {
+    pattern = '*:n',
+    once = true,
+    callback = function()
+      vim.schedule(function()
+        M.in_normal_mode(fn)
+      end)
+    end,
+  })
+end
+
 --- Makes what was drawn visible while a command line is open; elsewhere the main loop does it.
 function M.redraw_under_cmdline()
   if api.nvim_get_mode().mode:find('^c') then
@@ -64,7 +81,10 @@ end
 ---@param opts table
 ---@param on_choice fun(item: any)
 function M.select(items, opts, on_choice)
-  unless_interrupted(vim.ui.select, items, opts, on_choice)
+  unless_interrupted(vim.ui.select, items, opts, function(item)
+    vim.cmd('redraw') -- Neovim's own list is still there; a message under it would wait for a key
+    on_choice(item)
+  end)
 end
 
 --- Lines of `text`. Written out because vim.split is broken by the JIT of 0.7.2 in code that runs often.
@@ -83,28 +103,28 @@ function M.lines(text)
   end
 end
 
--- Above this, treesitter of 0.10 costs more than 10 ms for every later draw.
-local TREESITTER_LINES_0_10 = 2000
+-- 0.10 parses the whole buffer in one step: above this it takes more than 10 ms.
+local TREESITTER_LINES_0_10 = 200
 
---- Treesitter colours for a finished Markdown buffer, where there is a parser for it.
+--- Treesitter colours for a finished buffer, where there is a parser for it.
 ---@param buf integer
-function M.start_treesitter(buf)
+---@param language string
+---@return boolean started
+function M.start_treesitter(buf, language)
   if vim.fn.has('nvim-0.10') == 0 then
-    return
+    return false
   end
   if vim.fn.has('nvim-0.11') == 0 and api.nvim_buf_line_count(buf) > TREESITTER_LINES_0_10 then
-    return
+    return false
   end
-  pcall(vim.treesitter.start, buf, 'markdown')
+  return (pcall(vim.treesitter.start, buf, language))
 end
 
---- Back to regular expression colours, which stay cheap while text is appended.
 ---@param buf integer
-function M.start_syntax(buf)
+function M.stop_treesitter(buf)
   if vim.fn.has('nvim-0.10') == 1 and vim.b[buf].ts_highlight then
     pcall(vim.treesitter.stop, buf)
   end
-  vim.bo[buf].syntax = 'markdown'
 end
 
 --- The health functions under their new names.

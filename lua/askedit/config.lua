@@ -1,182 +1,216 @@
---- The settings: one table says name, check, default and description, and everything else comes from it
---- (merging, error sentences, the options part of the help file).
+--- The settings as they are: put together from where users set them, looked at for faults, and with the
+--- provider entry that is to be used. What they are is in options.lua.
+local options = require('askedit.options')
+local services = require('askedit.services')
+
 local M = {}
 
--- `accepts` finishes the sentence "X accepts ...". `check` returns true for a good value.
-local function is_string(value)
-  return type(value) == 'string'
-end
-
-local function is_filled(value)
-  return type(value) == 'string' and value ~= ''
-end
-
-local function one_of(...)
-  local names = { ... }
-  return function(value)
-    return vim.tbl_contains(names, value)
-  end
-end
-
-local function is_seconds(value)
-  return type(value) == 'number' and value > 0 and value <= 86400
-end
-
-local function is_plain_map(value)
-  if type(value) ~= 'table' or #value > 0 then
-    return false
-  end
-  return (pcall(vim.mpack.encode, value))
-end
-
-local function is_key_source(value)
-  return type(value) == 'string' and (value:find('^env:[%a_][%w_]*$') ~= nil or value:find('^file:.') ~= nil)
-end
-
---- Suggestions only: the server decides which models it has.
-M.models = { 'gpt-3.5-turbo-1106', 'gpt-3.5-turbo-16k', 'gpt-4', 'gpt-4-1106-preview' }
-
----@class askedit.ConfigRow
----@field key string dotted path
----@field default any nil = not set
----@field check fun(value: any): boolean
----@field accepts string
----@field doc string
-
----@type askedit.ConfigRow[]
-M.rows = {
-  {
-    key = 'host_path',
-    default = '',
-    check = is_string,
-    accepts = 'the path of askedit-host',
-    doc = 'Program to start. Empty: `askedit-host` in $PATH, else the one that scripts/build made.',
-  },
-  {
-    key = 'language',
-    default = '',
-    check = is_string,
-    accepts = 'the name of a language',
-    doc = 'Language of answers to prompts without words of yours, such as "Chinese". Empty: English. '
-      .. 'A question with words is answered in the language of these words.',
-  },
-  {
-    key = 'split',
-    default = 'auto',
-    check = one_of('auto', 'below', 'above', 'left', 'right', 'tab'),
-    accepts = 'auto, below, above, left, right, tab',
-    doc = 'Where the answer window opens. "auto": right of the source if the window has 160 columns, else '
-      .. 'below. A modifier such as |:vertical| before `:Ask` wins.',
-  },
-  {
-    key = 'provider.dialect',
-    default = 'light_chat',
-    check = is_filled,
-    accepts = "the name of a wire dialect, such as 'light_chat'",
-    doc = 'How the server is spoken to.',
-  },
-  {
-    key = 'provider.url',
-    default = 'https://chat.xutongbao.top/api/light/chat/createChatCompletion',
-    check = is_filled,
-    accepts = 'an address such as https://host/path',
-    doc = 'Where requests go. `http:` is for the own machine only.',
-  },
-  {
-    key = 'provider.model',
-    default = M.models[1],
-    check = is_filled,
-    accepts = 'the name of a model, such as ' .. table.concat(M.models, ', '),
-    doc = 'light chat documents ' .. table.concat(M.models, ', ') .. '; any other name is sent as it is.',
-  },
-  {
-    key = 'provider.key',
-    default = 'env:LIGHT_CHAT_TOKEN',
-    check = is_key_source,
-    accepts = "'env:NAME' or 'file:PATH', not a key itself",
-    doc = 'Where the key comes from, never the key: an environment variable or a file with nothing else.',
-  },
-  {
-    key = 'provider.timeout',
-    default = 120,
-    check = is_seconds,
-    accepts = 'a number of seconds above 0, at most 86400',
-    doc = 'Seconds without a byte from the server until an answer is given up.',
-  },
-  {
-    key = 'provider.params',
-    default = {},
-    check = is_plain_map,
-    accepts = 'a map of names to plain values',
-    doc = 'Sent as `params`, as it is. The names `token`, `model` and `messages` are refused.',
-  },
-  {
-    key = 'provider.system',
-    default = 'message',
-    check = one_of('message', 'merge'),
-    accepts = "'message' or 'merge'",
-    doc = 'Whether the system prompt is a message of its own or stands before the first question.',
-  },
-  {
-    key = 'provider.ca',
-    check = is_filled,
-    accepts = 'the path of a file with CA certificates',
-    doc = 'CA certificates to trust instead of those of the system.',
-  },
-}
-
 local given = {}
+local chosen = {} ---@type {provider?: string, model?: string} what :Ask /model chose for the session
 
-local function known_keys(prefix)
+-- Each question comes through here before its request goes out, so this does without the functions of Neovim
+-- that check their arguments.
+local function extended(base, more)
+  local map = {}
+  for key, value in pairs(base) do
+    map[key] = value
+  end
+  for key, value in pairs(more) do
+    map[key] = value
+  end
+  return map
+end
+
+-- Faults -------------------------------------------------------------------------------------------------
+
+local function keys_of(rows, fits)
   local keys = {}
-  for _, row in ipairs(M.rows) do
-    local key = row.key:match('^' .. prefix .. '([^.]+)')
-    if key and not vim.tbl_contains(keys, key) then
-      keys[#keys + 1] = key
+  for _, row in ipairs(rows) do
+    if fits(row) then
+      keys[#keys + 1] = row.key
     end
   end
   return keys
 end
 
-local function unknown_key(map, prefix)
-  local keys = known_keys(prefix)
+local function unknown_key(map, rows, prefix, fits)
+  local known = {}
+  for _, row in ipairs(rows) do
+    known[row.key] = fits(row)
+  end
   for key in pairs(map) do
-    if not vim.tbl_contains(keys, key) then
-      return ('no setting %s%s; accepted: %s'):format(prefix, tostring(key), table.concat(keys, ' '))
+    if not known[key] then
+      local accepted = table.concat(keys_of(rows, fits), ' ')
+      return ('no setting %s%s; accepted: %s'):format(prefix, tostring(key), accepted)
     end
   end
 end
 
-local function lookup(map, key)
-  for part in key:gmatch('[^.]+') do
-    if type(map) ~= 'table' then
-      return nil
+local function wrong_value(map, rows, prefix)
+  for _, row in ipairs(rows) do
+    local value = map[row.key]
+    if value ~= nil and not row.check(value) then
+      return ('%s%s accepts %s'):format(prefix, row.key, row.accepts)
     end
-    map = map[part]
   end
-  return map
+end
+
+local function is_known_dialect(dialect)
+  return dialect == 'light_chat' or dialect == 'openai_chat'
+end
+
+-- `prefix`: how the user has written the entry.
+local function unknown_in_entry(entry, prefix)
+  if not is_known_dialect(entry.dialect) then
+    return nil
+  end
+  local map = extended(entry, {})
+  map.name, map.pick_model, map.ports = nil, nil, nil
+  return unknown_key(map, options.entry_rows, prefix, function(row)
+    return row.dialect == nil or row.dialect == entry.dialect
+  end)
 end
 
 -- First fault in one map of settings, as a sentence.
-local function fault_in(map, where, dialect)
+local function fault_in(map, where)
   if type(map) ~= 'table' then
     return where .. ' accepts a map of settings'
   end
-  if map.provider ~= nil and type(map.provider) ~= 'table' then
-    return 'provider accepts a map with: ' .. table.concat(known_keys('provider%.'), ' ')
+  local fault = wrong_value(map, options.rows, '')
+    or unknown_key(map, options.rows, '', function()
+      return true
+    end)
+  if fault then
+    return fault
   end
-  for _, row in ipairs(M.rows) do
-    local value = lookup(map, row.key)
-    if value ~= nil and not row.check(value) then
-      return ('%s accepts %s'):format(row.key, row.accepts)
+  if type(map.provider) == 'table' then
+    fault = wrong_value(map.provider, options.entry_rows, 'provider.')
+  end
+  for name, entry in pairs(map.providers or {}) do
+    fault = fault or wrong_value(entry, options.entry_rows, ('providers.%s.'):format(name))
+  end
+  return fault
+end
+
+-- Entries ------------------------------------------------------------------------------------------------
+
+local function absolute(path)
+  return (vim.fn.fnamemodify(path, ':p'):gsub('(.)/$', '%1'))
+end
+
+local function with_paths_resolved(entry)
+  local path = (entry.key or ''):match('^file:(.+)')
+  if path then
+    entry.key = 'file:' .. absolute(path)
+  end
+  if entry.ca then
+    entry.ca = absolute(entry.ca)
+  end
+  return entry
+end
+
+local function known(name)
+  for _, service in ipairs(services) do
+    if service.name == name then
+      return extended(service, {})
     end
   end
-  -- Settings of another dialect are judged by the host, which knows them.
-  if dialect == 'light_chat' then
-    return unknown_key(map, '') or unknown_key(map.provider or {}, 'provider.')
-  end
-  return unknown_key(map, '')
 end
+
+local function entry_named(config, name)
+  local base, own = known(name), config.providers[name]
+  if base or own then
+    local entry = extended(extended(base or { dialect = 'openai_chat' }, own or {}), { name = name })
+    return with_paths_resolved(entry)
+  end
+end
+
+--- All entries that have a name: the known ones, then those of the user.
+---@param config askedit.Config
+---@return askedit.Provider[]
+function M.entries(config)
+  local list = {}
+  for _, service in ipairs(services) do
+    list[#list + 1] = entry_named(config, service.name)
+  end
+  local own = vim.tbl_keys(config.providers)
+  table.sort(own)
+  for _, name in ipairs(own) do
+    if not known(name) then
+      list[#list + 1] = entry_named(config, name)
+    end
+  end
+  return list
+end
+
+--- Whether the key of an entry is there. It is not looked at.
+---@param entry askedit.Provider
+---@return boolean
+function M.has_key(entry)
+  local kind, source = (entry.key or ''):match('^(%a+):(.*)$')
+  if kind == 'env' then
+    return (vim.env[source] or '') ~= ''
+  end
+  return kind == 'file' and vim.fn.filereadable(source) == 1
+end
+
+local function first_with_key(config)
+  for _, entry in ipairs(M.entries(config)) do
+    if M.has_key(entry) then
+      return entry
+    end
+  end
+  return entry_named(config, 'light_chat')
+end
+
+local function names_of(entries)
+  return table.concat(
+    vim.tbl_map(function(entry)
+      return entry.name
+    end, entries),
+    ' '
+  )
+end
+
+local function pick_entry(config)
+  local provider = chosen.provider or config.provider
+  if type(provider) == 'table' then
+    return with_paths_resolved(extended(provider, {}))
+  end
+  if provider == '' then
+    return first_with_key(config)
+  end
+  local entry = entry_named(config, provider)
+  if entry then
+    return entry
+  end
+  return nil, 'provider accepts a map or a name: ' .. names_of(M.entries(config))
+end
+
+--- What the user reads where an entry is meant.
+---@param entry askedit.Provider
+---@return string
+function M.label(entry)
+  return entry.name or entry.url or entry.dialect
+end
+
+--- An entry as it goes over the wire: what is only for choosing stays here.
+---@param entry askedit.Provider
+---@return table
+function M.on_the_wire(entry)
+  local wire = extended(entry, {})
+  wire.name, wire.models, wire.pick_model, wire.ports = nil, nil, nil, nil
+  return wire
+end
+
+--- Chooses for the session, until Neovim ends.
+---@param provider string|nil name of an entry; nil = the one in the settings
+---@param model string
+function M.choose(provider, model)
+  chosen = { provider = provider, model = model }
+end
+
+-- Putting together ---------------------------------------------------------------------------------------
 
 --- Keeps the settings given to setup(). They are looked at when they are first used.
 ---@param opts table|nil
@@ -184,33 +218,51 @@ function M.set(opts)
   given = opts == nil and {} or opts
 end
 
-local function absolute(path)
-  return (vim.fn.fnamemodify(path, ':p'):gsub('(.)/$', '%1'))
+-- Key by key, also in the entries; but the value of one setting of an entry is one value. A map as `provider`
+-- that names no other dialect changes the entry light_chat.
+local function merged(...)
+  local config = {}
+  for _, row in ipairs(options.rows) do
+    config[row.key] = row.default
+  end
+  local first, second = ...
+  config = extended(extended(config, first or {}), second or {})
+  config.providers = extended(config.providers, {})
+  if first and type(first.provider) == 'table' and type(second.provider) == 'table' then
+    config.provider = extended(first.provider, second.provider)
+  end
+  for name, entry in pairs(first and first.providers or {}) do
+    config.providers[name] = extended(entry, config.providers[name] or {})
+  end
+  local map = config.provider
+  if type(map) == 'table' and (map.dialect or 'light_chat') == 'light_chat' then
+    config.providers.light_chat = extended(config.providers.light_chat or {}, map)
+    config.provider = 'light_chat'
+  end
+  return config
 end
 
-local function with_paths_resolved(config)
-  local provider = config.provider
-  local path = provider.key:match('^file:(.+)')
-  if path then
-    provider.key = 'file:' .. absolute(path)
+local function complete(config, prefix)
+  local entry, fault = pick_entry(config)
+  if entry and not fault then
+    fault = unknown_in_entry(entry, prefix or ('providers.%s.'):format(entry.name))
   end
-  if provider.ca then
-    provider.ca = absolute(provider.ca)
+  if fault then
+    return nil, fault
   end
+  config.provider = entry
+  entry.model = chosen.model or (config.model ~= '' and config.model or entry.model)
   if config.host_path ~= '' then
     config.host_path = absolute(config.host_path)
   end
   return config
 end
 
+--- The settings where nothing is set.
 ---@return askedit.Config
 function M.defaults()
-  local config = { provider = {} }
-  for _, row in ipairs(M.rows) do
-    local name = row.key:match('^provider%.(.+)')
-    local map = name and config.provider or config
-    map[name or row.key] = vim.deepcopy(row.default)
-  end
+  local config = merged()
+  config.provider = entry_named(config, 'light_chat')
   return config
 end
 
@@ -228,7 +280,8 @@ local function without_null(value)
   return map
 end
 
---- The settings as they are now: setup() over vim.g.askedit over the defaults, key by key.
+--- The settings as they are now: setup() over vim.g.askedit over the defaults, key by key. `provider` is the
+--- entry that is to be used.
 ---@return askedit.Config|nil config
 ---@return string|nil fault one sentence, if a setting is wrong; then there is no config
 function M.get()
@@ -236,15 +289,12 @@ function M.get()
   if global == nil or global == vim.NIL then
     global = {}
   end
-  local dialect = lookup(given, 'provider.dialect') or lookup(global, 'provider.dialect') or 'light_chat'
-  local fault = fault_in(given, 'setup()', dialect) or fault_in(global, 'vim.g.askedit', dialect)
+  local fault = fault_in(given, 'setup()') or fault_in(global, 'vim.g.askedit')
   if fault then
     return nil, fault
   end
-  local config = vim.tbl_deep_extend('force', M.defaults(), global, given)
-  -- `params` is one value: the names of two places are not mixed.
-  config.provider.params = lookup(given, 'provider.params') or lookup(global, 'provider.params') or {}
-  return with_paths_resolved(config)
+  local is_map = type(given.provider or global.provider) == 'table' and not chosen.provider
+  return complete(merged(global, given), is_map and 'provider.' or nil)
 end
 
 return M

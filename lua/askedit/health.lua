@@ -2,6 +2,7 @@
 local compat = require('askedit.compat')
 local config = require('askedit.config')
 local host = require('askedit.host')
+local local_servers = require('askedit.local_servers')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
 local view = require('askedit.view')
@@ -9,6 +10,7 @@ local view = require('askedit.view')
 local M = {}
 
 local VERSION_MS = 2000
+local LOCAL_MS = 300
 
 local function check_neovim(report)
   local version = vim.version()
@@ -102,13 +104,29 @@ local function check_file_key(report, path)
 end
 
 local function check_provider(report, provider)
-  report.info(('provider: %s, model %s'):format(provider.dialect, provider.model))
-  report.info('url: ' .. provider.url)
-  local kind, source = provider.key:match('^(%a+):(.*)$')
-  if kind == 'env' then
+  report.info(('provider: %s, model %s'):format(config.label(provider), provider.model or '(not named)'))
+  report.info(('dialect: %s, url: %s'):format(provider.dialect, provider.url or '(none)'))
+  local kind, source = (provider.key or ''):match('^(%a+):(.*)$')
+  if not kind then
+    report.ok('key: none is sent')
+  elseif kind == 'env' then
     check_env_key(report, source)
   else
     check_file_key(report, source)
+  end
+end
+
+-- What is there besides the provider in use, and how to use it.
+local function check_others(report, found)
+  for _, entry in ipairs(config.entries(found)) do
+    if entry.name ~= found.provider.name and config.has_key(entry) then
+      report.info(("the key of %s is there: provider = '%s'"):format(entry.name, entry.name))
+    end
+  end
+  for _, server in ipairs(local_servers.find(LOCAL_MS)) do
+    local model = server.models[1] and (' with ' .. server.models[1]) or ''
+    local offer = local_servers.settings_for(server)
+    report.info(('%s%s answers at %s: %s'):format(server.name, model, server.url, offer))
   end
 end
 
@@ -145,6 +163,7 @@ function M.check()
   end
   check_host(report, found.host_path)
   check_provider(report, found.provider)
+  check_others(report, found)
   check_prompts(report)
   report.start('askedit: last messages')
   show_messages(report)

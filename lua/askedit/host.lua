@@ -188,7 +188,8 @@ local function death_sentence(self, code)
 end
 
 local function on_exit(self, code)
-  if process == self then
+  -- 0.7 tells this while it exits itself, on a terminal that is the shell's again.
+  if process == self and vim.v.exiting == vim.NIL then
     process = nil
     on_death(death_sentence(self, code))
   end

@@ -3,6 +3,7 @@ local commands = require('askedit.commands')
 local compat = require('askedit.compat')
 local config = require('askedit.config')
 local log = require('askedit.log')
+local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
 local question = require('askedit.question')
@@ -100,6 +101,25 @@ function M.retry(opts)
     return notify.info('nothing to ask again')
   end
   question.again(run, opts and opts.text or '', opts and opts.mods or '')
+end
+
+--- Goes on with the nearest answer if it was stopped or cut.
+---@param opts? {mods?: string}
+function M.continue(opts)
+  local run = nearest()
+  if not run then
+    return notify.info('there is no answer to go on with')
+  end
+  question.go_on(run, opts and opts.mods or '')
+end
+
+--- Chooses whom to ask until Neovim ends: one of the entries, and one of its models.
+---@param opts? {text?: string} name of an entry, or of a model of the one in use; picked if left out
+function M.model(opts)
+  local found = question.settings()
+  if found then
+    models.choose(found, opts and opts.text or '')
+  end
 end
 
 local function state_of(run)
@@ -232,23 +252,30 @@ function M.command(opts)
   end
 end
 
---- Completes the name after :Ask.
+local function names_of_entries()
+  local found = config.get() or config.defaults()
+  return vim.tbl_map(function(entry)
+    return entry.name
+  end, config.entries(found))
+end
+
+--- Completes the name after :Ask, and the name of an entry after /model.
 ---@param lead string
 ---@param line string
 ---@return string[]
 function M.complete(lead, line)
-  -- Only the first word is a name.
-  if line:match('Ask%s+(.*)$') ~= lead then
-    return {}
-  end
-  return vim.tbl_filter(
-    function(candidate)
-      return candidate:sub(1, #lead) == lead
-    end,
-    vim.tbl_map(function(name)
+  local words = line:match('Ask%s+(.*)$')
+  local candidates = {}
+  if words == lead then
+    candidates = vim.tbl_map(function(name)
       return '/' .. name
     end, names())
-  )
+  elseif words and words:match('^/model%s+(.*)$') == lead then
+    candidates = names_of_entries()
+  end
+  return vim.tbl_filter(function(candidate)
+    return candidate:sub(1, #lead) == lead
+  end, candidates)
 end
 
 return M

@@ -57,7 +57,7 @@ function M.page(run)
   local lines = {
     ('# Request of answer %d'):format(run.answer.number),
     '',
-    'Question:  ' .. run.title:gsub('\n', ' '),
+    'Question:  ' .. run.title:gsub('\n', ' ') .. (run.continues and ' (the rest of a cut answer)' or ''),
     'Model:     ' .. run.model,
   }
   if not run.over then

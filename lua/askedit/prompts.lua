@@ -13,24 +13,39 @@ local FIELDS = {
 local CONTEXTS = { selection = true, optional = true, none = true }
 local TARGETS = { split = true }
 
-local function named_files()
-  local files, order = {}, {}
-  for _, path in ipairs(vim.api.nvim_get_runtime_file('lua/askedit/prompts/*', true)) do
-    local name = path:match('/([%w_-]+)%.lua$') or path:match('/([%w_-]+)%.md$')
-    if name and not files[name] then
-      files[name] = path
-      order[#order + 1] = name
-    end
-  end
-  table.sort(order)
-  return files, order
+-- Files of prompts in the order of 'runtimepath'; `pattern` is that of a name.
+local function files(pattern)
+  return vim.api.nvim_get_runtime_file('lua/askedit/prompts/' .. pattern, true)
+end
+
+local function name_of(path)
+  return path:match('/([%w_-]+)%.lua$') or path:match('/([%w_-]+)%.md$')
 end
 
 --- Names of all prompts, sorted.
 ---@return string[]
 function M.names()
-  local _, order = named_files()
-  return order
+  local names = {}
+  for _, path in ipairs(files('*')) do
+    local name = name_of(path)
+    if name and not vim.tbl_contains(names, name) then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+-- The file of one prompt.
+local function file_of(name)
+  if name:find('[^%w_-]') then
+    return nil
+  end
+  for _, path in ipairs(files(name .. '.*')) do
+    if name_of(path) == name then
+      return path
+    end
+  end
 end
 
 -- "path:3: reason" as "line 3: reason", since the path is named already.
@@ -116,7 +131,7 @@ end
 ---@return askedit.Prompt|nil
 ---@return string|nil fault one sentence that names the file, or nil if there is no prompt of that name
 function M.get(name)
-  local path = named_files()[name]
+  local path = file_of(name)
   if not path then
     return nil, nil
   end

@@ -1,16 +1,21 @@
 --- What happens between a question and its run:
---- words -> prompt -> context -> (words and consent asked back) -> request -> window -> host.
+--- words -> prompt -> context -> (words, consent and model asked back) -> request -> window -> host.
 local compat = require('askedit.compat')
 local config = require('askedit.config')
 local context = require('askedit.context')
 local host = require('askedit.host')
+local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
+local transcript = require('askedit.transcript')
 local view = require('askedit.view')
 
 local M = {}
 
 local CONFIRM_BYTES = 64 * 1024
+-- The words that are said again show where the blank between the parts belongs; view.lua drops them.
+local GO_ON = 'Your last answer was cut off. Go on where it ended: begin with its last few words exactly as '
+  .. 'they stand there, then write the rest. Add no remark.'
 -- The host makes "Answer in ..." of it.
 local LANGUAGE_OF_WORDS = "the language of the user's own words"
 
@@ -21,6 +26,7 @@ local last_death
 -- The whole sentence stands with each answer; the message line says it once in full and then briefly.
 local function host_is_gone(sentence, runs)
   view.fail(runs, 'host', sentence)
+  view.fail_listeners(sentence)
   notify.fault(sentence == last_death and 'the host still fails: see :checkhealth askedit' or sentence)
   last_death = sentence
 end
@@ -43,24 +49,22 @@ view.connect({
   end,
 })
 
-local function send(run, host_path, idle)
-  local fault = host.ensure(host_path, idle)
+-- Hands a run to the host. Returns a sentence and its kind if that cannot be done.
+local function send(run, host_path)
+  -- An idle host may give way to a new one.
+  local fault = host.ensure(host_path, #view.running() == 0)
   if fault then
-    return host_is_gone(fault, { run })
+    return fault, 'host'
   end
   local request = run.request
-  fault = host.notify('run', {
+  return host.notify('run', {
     id = run.id,
     kind = 'answer',
     provider = request.provider,
     prompt = request.prompt,
     context = request.context,
     history = request.history,
-  })
-  if fault then
-    view.fail({ run }, 'config', fault)
-    notify.fault(fault)
-  end
+  }), 'config'
 end
 
 -- Checks that more than one function makes ---------------------------------------------------------------
@@ -109,53 +113,79 @@ local function title_of(draft)
   return ('%s (%s:%s)'):format(title, file:gsub('%c', '?'), lines)
 end
 
-local function request_of(draft, found)
-  local prompt, provider = draft.prompt, found.provider
-  provider.model = prompt.model or provider.model
+local function wire_prompt(draft, found)
+  local prompt = draft.prompt
   local language = found.language ~= '' and found.language or 'English'
   return {
-    prompt = {
-      name = prompt.name,
-      system = prompt.system or '',
-      template = prompt.template,
-      text = draft.text,
-      language = draft.text ~= '' and LANGUAGE_OF_WORDS or language,
-    },
-    context = draft.context,
-    provider = provider,
-    history = draft.history,
+    name = prompt.name,
+    system = prompt.system or '',
+    template = prompt.template,
+    text = draft.text,
+    language = draft.text ~= '' and LANGUAGE_OF_WORDS or language,
   }
 end
 
---- Asks: opens the window and hands the request to the host. A request that is in flight is not sent again.
----@param draft askedit.Draft
-function M.submit(draft)
+local function fault_of_answer(answer)
+  if answer and not answer.runs[#answer.runs].over then
+    return 'this answer is still coming: <C-c> stops it'
+  end
+end
+
+-- The request goes out before the window is opened, which takes longer than all before it.
+local function begin(request, about, found)
+  about.model = found.provider.model or config.label(found.provider)
+  local run = view.prepare(request, about)
+  local fault, kind = send(run, found.host_path)
+  if not view.begin(run, about.place) then
+    host.notify('stop', { id = run.id })
+  elseif fault and kind == 'host' then
+    host_is_gone(fault, { run })
+  elseif fault then
+    view.fail({ run }, kind, fault)
+    notify.fault(fault)
+  end
+end
+
+-- The settings, if a question could be asked now; else it is said why not.
+local function ready()
   local found = M.settings()
+  return found and M.can_open_windows() and found or nil
+end
+
+-- Asks. A request that is in flight is not sent again.
+local function submit(draft, found)
   if not found or not M.can_open_windows() then
     return
   end
-  if draft.answer and not draft.answer.runs[#draft.answer.runs].over then
-    return notify.fault('this answer is still coming: <C-c> stops it')
+  local fault = fault_of_answer(draft.answer)
+  if fault then
+    return notify.fault(fault)
   end
-  local request = request_of(draft, found)
+  found.provider.model = draft.prompt.model or found.provider.model
+  if models.is_missing(found.provider) then
+    return models.pick(found, function()
+      submit(draft, ready())
+    end)
+  end
+  local request = {
+    prompt = wire_prompt(draft, found),
+    context = draft.context,
+    provider = config.on_the_wire(found.provider),
+    history = draft.history,
+  }
   local place = { mods = draft.mods, split = found.split }
   local same = view.in_flight(request)
   if same then
     view.show(same.answer, place)
     return notify.info('this question is being answered already')
   end
-  local idle = #view.running() == 0
-  local run, fault = view.begin(request, {
+  begin(request, {
     title = title_of(draft),
     source = draft.source,
     answer = draft.answer,
     replaces = draft.replaces,
     place = place,
-  })
-  if not run then
-    return notify.fault(fault)
-  end
-  send(run, found.host_path, idle)
+  }, found)
 end
 
 local function with_words(draft, go)
@@ -189,11 +219,12 @@ local function join_conversation(draft)
   if not answer then
     return true
   end
-  if not answer.runs[#answer.runs].over then
-    notify.fault('this answer is still coming: <C-c> stops it')
+  local fault = fault_of_answer(answer)
+  if fault then
+    notify.fault(fault)
     return false
   end
-  draft.answer, draft.history = answer, view.history(answer)
+  draft.answer, draft.history = answer, transcript.history(answer)
   return true
 end
 
@@ -226,12 +257,13 @@ function M.start(prompt, text, scene)
     mods = scene.mods,
     history = {},
   }
-  if not M.settings() or not M.can_open_windows() or not join_conversation(draft) then
+  local found = ready()
+  if not found or not join_conversation(draft) then
     return
   end
   with_words(draft, function()
     with_consent(draft, function()
-      M.submit(draft)
+      submit(draft, found)
     end)
   end)
 end
@@ -241,28 +273,72 @@ end
 ---@param text string '' = the same words
 ---@param mods string
 function M.again(run, text, mods)
-  local name = run.request.prompt.name
+  local first = transcript.first_part(run)
+  local request = first.request
+  local name = request.prompt.name
   local prompt, fault = prompts.get(name)
   if not prompt then
     return notify.fault(fault or ('the prompt /%s is gone'):format(name))
   end
-  if not M.settings() or not M.can_open_windows() then
+  local found = ready()
+  if not found then
     return
   end
   if not run.over then
     M.stop(run)
     view.fail({ run }, 'cancelled', 'stopped')
   end
-  M.submit({
+  submit({
     replaces = run,
     prompt = prompt,
-    text = text ~= '' and text or run.request.prompt.text,
-    context = run.request.context,
+    text = text ~= '' and text or request.prompt.text,
+    context = request.context,
     source = run.source,
     mods = mods,
     answer = run.answer,
-    history = run.request.history,
-  })
+    history = request.history,
+  }, found)
+end
+
+local function fault_of_going_on(run)
+  if not run.over then
+    return 'this answer is still coming: <C-c> stops it'
+  elseif transcript.answer(run) == '' then
+    return 'nothing of this answer had come: :Ask /retry asks again'
+  elseif not transcript.is_cut(run) then
+    return 'this answer is whole'
+  elseif run ~= run.answer.runs[#run.answer.runs] then
+    return 'the conversation went on after this answer'
+  end
+end
+
+--- Goes on with an answer that was stopped or cut: the model gets what it has said, and the rest is put where
+--- it ended.
+---@param run askedit.Run
+---@param mods string
+function M.go_on(run, mods)
+  local found = ready()
+  if not found then
+    return
+  end
+  local fault = fault_of_going_on(run)
+  if fault then
+    return notify.fault(fault)
+  end
+  local asked = transcript.first_part(run).request.prompt
+  found.provider.model = found.provider.model or run.request.provider.model
+  begin({
+    prompt = { name = asked.name, system = asked.system, template = GO_ON, text = '', language = '' },
+    context = {},
+    provider = config.on_the_wire(found.provider),
+    history = transcript.history(run.answer),
+  }, {
+    title = run.title,
+    source = run.source,
+    answer = run.answer,
+    continues = run,
+    place = { mods = mods, split = found.split },
+  }, found)
 end
 
 --- Asks the host to stop a run; its end comes back as any other.

@@ -5,16 +5,22 @@
 ---@field host_path string
 ---@field language string
 ---@field split string
----@field provider askedit.Provider
+---@field provider askedit.Provider the entry that is to be used
+---@field providers table<string, table> entries of the user
+---@field model string '' = the one of the entry
 
----@class askedit.Provider what a run sends as `provider`
+--- An entry: a dialect and a server. What a run sends as `provider`, without the fields that are only for
+--- choosing, and with whatever other settings the dialect has.
+---@class askedit.Provider
+---@field name? string for choosing; nil if the entry itself is the setting `provider`
+---@field models? string[] for choosing, where the server does not list them
+---@field pick_model? boolean for choosing: the server takes no request without a model
+---@field ports? integer[] for choosing: where it listens on this machine
 ---@field dialect string
----@field url string
----@field model string
----@field key string 'env:NAME' or 'file:PATH'
----@field timeout number seconds
----@field params table
----@field system 'message'|'merge'
+---@field url? string
+---@field model? string
+---@field key? string 'env:NAME' or 'file:PATH'; '' or nil = none is needed
+---@field timeout? number seconds
 ---@field ca? string
 
 ---@class askedit.Prompt one file under lua/askedit/prompts/
@@ -45,14 +51,21 @@
 ---@field prompt askedit.WirePrompt
 ---@field context askedit.Context
 ---@field provider askedit.Provider
----@field history {prompt: askedit.WirePrompt, context: askedit.Context, answer: string}[]
+---@field history askedit.Turn[]
 
----@class askedit.Asked what view.begin() has to know besides the request
+---@class askedit.Turn
+---@field prompt askedit.WirePrompt
+---@field context askedit.Context
+---@field answer string
+
+---@class askedit.Asked what view.prepare() has to know besides the request
 ---@field title string
 ---@field source integer buffer it is asked from
 ---@field place askedit.Place
 ---@field answer? askedit.Answer the conversation that goes on
 ---@field replaces? askedit.Run the run that is asked again
+---@field continues? askedit.Run the run that is to go on
+---@field model string what to call the model until the server names it
 
 ---@class askedit.Run one request and what came of it
 ---@field id integer
@@ -69,6 +82,8 @@
 ---@field status string one line of the server about the answer
 ---@field locked_since? integer uv.hrtime() of the first draw that met a locked text
 ---@field stopping boolean the user stopped it
+---@field continues? askedit.Run the part of the answer before this one
+---@field joint? string start of the text of a run that continues, as long as it may say words again
 ---@field replaces? askedit.Run a retry takes the place of this run in the conversation, once it has text
 ---@field over boolean
 ---@field seconds? number how long it took
@@ -82,15 +97,20 @@
 ---@field buf integer -1 if it never had one
 ---@field runs askedit.Run[]
 ---@field asked_at string time of day
+---@field folds {first: integer, last: integer, open: boolean}[] lines of thoughts in the buffer
 
 ---@class askedit.Place where a window opens
 ---@field mods string command modifiers given by the user
 ---@field split string the setting
 
---- A place where an answer goes. A draw costs what its text does, and the line that the text goes on with.
+---@alias askedit.Style 'thought'|'fault' what a text is, if not answer or question
+
+--- A place where an answer goes. A draw costs what its text does, and the line that the text goes on with. A
+--- text that is locked is told by `false`, and comes again.
 ---@class askedit.Target
----@field open fun(answer: askedit.Answer, place: askedit.Place, text: string): string|nil fault, a sentence
----@field append fun(answer: askedit.Answer, text: string, fault: boolean): boolean false = locked, come again
+---@field open fun(answer: askedit.Answer, place: askedit.Place, pieces: table[]): string|nil a fault
+---@field append fun(answer: askedit.Answer, text: string, style?: askedit.Style): boolean
+---@field take_back fun(answer: askedit.Answer, breaks: integer, row: integer): boolean
 ---@field status fun(answer: askedit.Answer, line: string)
 ---@field status_at fun(answer: askedit.Answer, row: integer, line: string)
 ---@field settle fun(answer: askedit.Answer, first: integer|nil, line: string) first = show it from there

@@ -2,20 +2,19 @@
 --- The text is kept here, so a buffer that was wiped loses nothing.
 local compat = require('askedit.compat')
 local notify = require('askedit.notify')
+local overlap = require('askedit.overlap')
 local split = require('askedit.targets.split')
+local transcript = require('askedit.transcript')
 
 local M = {}
 
 local KEPT_ANSWERS = 20
 local LOCKED_TOO_LONG = 10e9 -- nanoseconds
-local FINISHES = {
-  length = 'cut: the token limit was reached',
-  content_filter = 'cut by the content filter of the server',
-  tool_calls = 'the model wanted a tool, there are none',
-}
+local JOINT_BYTES = 400 -- of an answer that goes on, where words may be said again
 
 local hrtime = compat.uv.hrtime
 local running = {} ---@type table<integer, askedit.Run>
+local listeners = {} ---@type table<integer, fun(fields: table)>
 local answers = {} ---@type askedit.Answer[]
 local last_id, last_number = 0, 0
 local last_event
@@ -27,78 +26,46 @@ local on_hello = function(_) end
 local on_over = function(_) end
 
 --- Tells where the news go that are not about a text.
----@param listeners {hello: fun(hello: table), over: fun(run: askedit.Run)}
-function M.connect(listeners)
-  on_hello, on_over = listeners.hello, listeners.over
+---@param owner {hello: fun(hello: table), over: fun(run: askedit.Run)}
+function M.connect(owner)
+  on_hello, on_over = owner.hello, owner.over
 end
 
--- Text ---------------------------------------------------------------------------------------------------
+-- Requests that are no questions -------------------------------------------------------------------------
 
---- The answer of one run so far.
----@param run askedit.Run
----@return string
-function M.text(run)
-  return table.concat(run.pieces)
+--- An id for a run whose draws go to `callback`, on the main loop, until the one with `end`.
+---@param callback fun(fields: table)
+---@return integer id
+function M.listen(callback)
+  last_id = last_id + 1
+  listeners[last_id] = callback
+  return last_id
 end
 
-local function question(run)
-  local lines = compat.lines(run.title)
-  return '> ' .. table.concat(lines, '\n> ') .. '\n\n'
-end
-
--- What stands under the text of a run that is over: nothing but an error that was not the user's stop.
-local function closing(run)
-  local text = run.pieces[#run.pieces] or ''
-  local gap = text == '' and '' or (text:sub(-1) == '\n' and '' or '\n')
-  if run.error and run.error.kind ~= 'cancelled' then
-    return gap .. (text == '' and '' or '\n') .. run.error.message .. '\n', true
+local function hear(id, fields)
+  local callback = listeners[id]
+  if fields['end'] then
+    listeners[id] = nil
   end
-  return gap, false
+  -- Later: a picker that waits for the user must not hold back the reply.
+  vim.schedule(function()
+    callback(fields)
+  end)
 end
 
-local function transcript(answer)
-  local parts = {}
-  for i, run in ipairs(answer.runs) do
-    local close = run.over and closing(run) or ''
-    parts[#parts + 1] = (i > 1 and '\n' or '') .. question(run) .. M.text(run) .. close
+--- Ends listeners that the host cannot end any more.
+---@param message string
+---@param id? integer only this one
+function M.fail_listeners(message, id)
+  for _, each in ipairs(id and { id } or vim.tbl_keys(listeners)) do
+    hear(each, { ['end'] = { error = { kind = 'host', message = message } } })
   end
-  return table.concat(parts)
 end
 
-local function seconds_since(start)
-  return (hrtime() - start) / 1e9
-end
-
-local function activity(run)
-  if run.stopping then
-    return 'stopping'
-  end
-  if #run.pieces > 0 then
-    return 'receiving'
-  end
-  local doing = #run.thoughts > 0 and 'thinking' or 'waiting'
-  return ('%s %d s'):format(doing, seconds_since(run.started))
-end
-
-local function status_line(run)
-  local parts = {}
-  if not run.over then
-    local hint = run.status ~= '' and run.status or '<C-c> stops'
-    return table.concat({ run.model, activity(run), hint }, ' · ')
-  end
-  local stopped = run.error and run.error.kind == 'cancelled'
-  parts[#parts + 1] = stopped and 'stopped' or (run.error and 'failed') or FINISHES[run.finish]
-  if run.finish and #run.pieces == 0 then
-    parts[#parts + 1] = 'the answer is empty'
-  end
-  parts[#parts + 1] = run.status ~= '' and run.status or nil
-  parts[#parts + 1] = run.model
-  parts[#parts + 1] = ('%.1f s'):format(run.seconds)
-  return table.concat(parts, ' · ')
-end
+-- Status -------------------------------------------------------------------------------------------------
 
 local function show_status(run)
-  split.status(run.answer, status_line(run))
+  split.status(run.answer, transcript.status(run))
 end
 
 -- The seconds are counted only while somebody waits for a first word.
@@ -135,7 +102,8 @@ local function emit(name, run)
     source = run.source,
   }
   if run.over then
-    last_event.answer, last_event.finish, last_event.error = M.text(run), run.finish, run.error
+    last_event.answer = transcript.answer(run)
+    last_event.finish, last_event.error = run.finish, run.error
     last_event.stopped = run.error ~= nil and run.error.kind == 'cancelled'
   end
   compat.emit(name, last_event)
@@ -151,7 +119,7 @@ end
 
 local function new_answer()
   last_number = last_number + 1
-  return { number = last_number, buf = -1, runs = {}, asked_at = os.date('%H:%M') }
+  return { number = last_number, buf = -1, folds = {}, runs = {}, asked_at = os.date('%H:%M') }
 end
 
 -- Keeps a new answer; the oldest goes, with its buffer unless somebody looks at it.
@@ -162,11 +130,12 @@ local function keep(answer)
   end
 end
 
--- The last line tells of the newest run only.
+-- The last line tells of the newest run only. A part that goes on has nothing to tell any more.
 local function show_status_of_earlier(answer)
-  for _, run in ipairs(answer.runs) do
-    if run.over then
-      split.status_at(answer, run.first_line, status_line(run))
+  for i, run in ipairs(answer.runs) do
+    local after = answer.runs[i + 1]
+    if run.over and not (after and after.continues == run) then
+      split.status_at(answer, run.first_line, transcript.status(run))
     end
   end
 end
@@ -175,9 +144,9 @@ end
 local function open(run, place)
   local answer = run.answer
   local gap = #answer.runs > 0 and '\n' or ''
-  local fault = split.open(answer, place, transcript(answer))
+  local fault = split.open(answer, place, transcript.of(answer))
   run.first_line = split.last_line(answer) + #gap
-  if answer.buf == -1 or not split.append(answer, gap .. question(run), false) then
+  if answer.buf == -1 or not split.append(answer, gap .. transcript.question(run)) then
     return nil, fault or 'not possible here: the text is locked'
   end
   show_status_of_earlier(answer)
@@ -185,17 +154,28 @@ local function open(run, place)
   return run, fault
 end
 
---- Starts to show a question: in `answer`, or in a new one.
+-- Opens the window of an answer that goes on, and takes back what closed its last part.
+local function reopen(run, place)
+  local answer, last = run.answer, run.continues
+  local fault = split.open(answer, place, transcript.of(answer))
+  local _, lines = transcript.closing(last):gsub('\n', '')
+  if answer.buf == -1 or not split.take_back(answer, lines, last.first_line) then
+    return nil, fault or 'not possible here: the text is locked'
+  end
+  run.first_line = last.first_line
+  answer.runs[#answer.runs + 1] = run
+  return run, fault
+end
+
+--- A run that nobody sees yet: of `about.answer`, or of a new one.
 ---@param request askedit.Request
 ---@param about askedit.Asked
----@return askedit.Run|nil
----@return string|nil fault a sentence, if it cannot be shown
-function M.begin(request, about)
-  local answer = about.answer or new_answer()
+---@return askedit.Run
+function M.prepare(request, about)
   last_id = last_id + 1
-  local run = {
+  return {
     id = last_id,
-    answer = answer,
+    answer = about.answer or new_answer(),
     request = request,
     title = about.title,
     source = about.source,
@@ -203,18 +183,28 @@ function M.begin(request, about)
     pieces = {},
     held = '',
     thoughts = {},
-    model = request.provider.model,
+    model = about.model,
     status = '',
     stopping = false,
     replaces = about.replaces,
+    continues = about.continues,
+    joint = about.continues and '' or nil,
     over = false,
   }
-  local opened, fault = open(run, about.place)
+end
+
+--- Opens the window and shows the question. Draws of the run are taken from now on.
+---@param run askedit.Run
+---@param place askedit.Place
+---@return boolean shown false if it cannot be; that is said here
+function M.begin(run, place)
+  local opened, fault = (run.continues and reopen or open)(run, place)
   if not opened then
-    return nil, fault
+    notify.fault(fault)
+    return false
   end
-  if not about.answer then
-    keep(answer)
+  if #run.answer.runs == 1 then
+    keep(run.answer)
   end
   running[run.id] = run
   show_status(run)
@@ -223,22 +213,40 @@ function M.begin(request, about)
     notify.fault(fault .. ': :Ask /show opens the answer')
   end
   emit('AskeditStart', run)
-  return run
+  return true
+end
+
+local function add_text(run, text)
+  local shown = run.held .. text
+  local held = shown:sub(-1) == '\r' and '\r' or ''
+  if not split.append(run.answer, shown:sub(1, #shown - #held)) then
+    return false
+  end
+  run.held, run.locked_since = held, nil
+  run.pieces[#run.pieces + 1] = text
+  return true
 end
 
 -- The end of a run, by the host's word or ours. False while the text is locked.
 local function finish(run, ending)
+  if run.joint then
+    if run.joint ~= '' and not add_text(run, run.joint) then
+      return false
+    end
+    run.joint = nil
+  end
   run.finish, run.error = ending.finish, ending.error
-  local text, is_fault = closing(run)
-  if not split.append(run.answer, run.held .. text, is_fault) then
+  local text, style = transcript.closing(run)
+  if not split.append(run.answer, run.held .. text, style) then
     return false
   end
   run.held, run.over = '', true
   run.log = ending.log
-  run.seconds = seconds_since(run.started)
+  run.seconds = transcript.seconds(run)
   running[run.id] = nil
   show_status(run)
-  split.settle(run.answer, #run.pieces == 1 and run.first_line or nil, status_line(run))
+  local at_once = #run.pieces == 1 and not run.continues
+  split.settle(run.answer, at_once and run.first_line or nil, transcript.status(run))
   return true
 end
 
@@ -256,7 +264,7 @@ function M.fail(runs, kind, message)
     finish(run, { error = { kind = kind, message = message } })
     -- Even where the text was locked: nobody else will end it.
     run.over, running[run.id] = true, nil
-    run.seconds = run.seconds or seconds_since(run.started)
+    run.seconds = run.seconds or transcript.seconds(run)
     announce_end(run)
   end
   compat.redraw_under_cmdline()
@@ -272,20 +280,44 @@ local function locked(run)
   return 'later'
 end
 
-local function add_text(run, text)
-  local shown = run.held .. text
-  local held = shown:sub(-1) == '\r' and '\r' or ''
-  if not split.append(run.answer, shown:sub(1, #shown - #held), false) then
+local function add_thought(run, text)
+  if not split.append(run.answer, text, 'thought') then
     return false
   end
-  run.held, run.locked_since = held, nil
-  run.pieces[#run.pieces + 1] = text
+  run.locked_since = nil
+  run.thoughts[#run.thoughts + 1] = text
+  return true
+end
+
+-- The start of an answer that goes on is held back until it is known how much of it was said before. Returns
+-- what can be shown, and what is held back: nil once that is known.
+local function without_repetition(run, text, is_last)
+  local start = run.joint .. text
+  local said = overlap.length(transcript.answer(run.continues):sub(-JOINT_BYTES), start)
+  if said or is_last then
+    return start:sub((said or 0) + 1), nil
+  end
+  return '', start
+end
+
+local function apply_text(run, fields)
+  if fields.reasoning and not add_thought(run, fields.reasoning) then
+    return false
+  end
+  local text, joint = fields.text or '', run.joint
+  if joint then
+    text, joint = without_repetition(run, text, fields['end'] ~= nil)
+  end
+  if text ~= '' and not add_text(run, text) then
+    return false
+  end
+  run.joint = joint -- only now: a draw that met a locked text comes again
   return true
 end
 
 local function apply(run, fields)
   run.model = fields.model or run.model
-  if fields.text and fields.text ~= '' and not add_text(run, fields.text) then
+  if not apply_text(run, fields) then
     return locked(run)
   end
   run.status = fields.status or run.status
@@ -294,7 +326,6 @@ local function apply(run, fields)
   if ending and not finish(run, ending) then
     return locked(run)
   end
-  run.thoughts[#run.thoughts + 1] = fields.reasoning
   if not ending then
     show_status(run)
     return 'ok'
@@ -310,6 +341,10 @@ end
 local function draw(id, fields)
   if id == 0 then
     on_hello(fields.hello)
+    return 'ok'
+  end
+  if listeners[id] then
+    hear(id, fields)
     return 'ok'
   end
   local run = running[id]
@@ -427,36 +462,18 @@ function M.in_flight(request)
   end
 end
 
---- The turns of a conversation as they are sent along, oldest first.
----@param answer askedit.Answer
----@return table[]
-function M.history(answer)
-  local turns, replaced = {}, {}
-  for _, run in ipairs(answer.runs) do
-    if run.replaces and #run.pieces > 0 then
-      replaced[run.replaces] = true
-    end
-  end
-  for _, run in ipairs(answer.runs) do
-    if not replaced[run] and #run.pieces > 0 then
-      turns[#turns + 1] = { prompt = run.request.prompt, context = run.request.context, answer = M.text(run) }
-    end
-  end
-  return turns
-end
-
 --- Shows an answer again.
 ---@param answer askedit.Answer
 ---@param place askedit.Place
 function M.show(answer, place)
-  local fault = split.open(answer, place, transcript(answer))
+  local fault = split.open(answer, place, transcript.of(answer))
   local run = answer.runs[#answer.runs]
   if #answer.runs > 1 then
     show_status_of_earlier(answer)
   end
   show_status(run)
   if run.over then
-    split.settle(answer, run.first_line, status_line(run))
+    split.settle(answer, run.first_line, transcript.status(run))
   end
   if fault then
     notify.fault(fault)

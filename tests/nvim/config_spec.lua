@@ -11,7 +11,7 @@ end
 describe('a bad setting', function()
   after_each(after)
 
-  local KEYS = 'accepted: dialect url model key timeout params system ca'
+  local KEYS = 'accepted: dialect url model key models timeout ca params system'
   -- Lua text of the settings, and what the sentence holds
   local cases = {
     { "{ provider = { model = 7 } }", 'provider.model accepts the name of a model' },
@@ -25,9 +25,22 @@ describe('a bad setting', function()
     { "{ provider = { system = 'both' } }", "provider.system accepts 'message' or 'merge'" },
     { "{ provider = { ca = true } }", 'provider.ca accepts the path of a file' },
     { "{ provider = { dialect = '' } }", 'provider.dialect accepts the name of a wire dialect' },
-    { "{ provider = 'openai' }", 'provider accepts a map with: dialect url model key' },
+    { "{ provider = 'nobody' }", 'provider accepts a map or a name: light_chat openai openrouter' },
+    { '{ provider = 7 }', 'provider accepts the name of an entry, or a map' },
     { "{ provider = { modell = 'x' } }", 'no setting provider.modell; ' .. KEYS },
-    { "{ modell = 'x' }", 'no setting modell; accepted: host_path language split provider' },
+    { "{ provider = { body = {} } }", 'no setting provider.body; ' .. KEYS },
+    { "{ modell = 'x' }", 'no setting modell; accepted: host_path language split provider providers model' },
+    { '{ model = {} }', 'model accepts the name of a model' },
+    { "{ providers = { 'openai' } }", 'providers accepts a map of names to entries' },
+    { "{ providers = { mine = 'http://127.0.0.1' } }", 'providers accepts a map of names to entries' },
+    { '{ providers = { mine = { url = 7 } } }', 'providers.mine.url accepts an address' },
+    { "{ provider = 'mine', providers = { mine = { params = {} } } }",
+      'no setting providers.mine.params; accepted: dialect url model key models timeout ca body headers' },
+    { "{ provider = { dialect = 'openai_chat', system = 'merge' } }", 'no setting provider.system' },
+    { "{ provider = { dialect = 'openai_chat', think = true } }", "provider.think accepts 'auto', 'opened'" },
+    { "{ provider = { dialect = 'openai_chat', headers = { a = 'b\\nc' } } }",
+      'provider.headers accepts a map of names to one-line strings' },
+    { "{ provider = { models = 'gpt-4' } }", 'provider.models accepts a list of names' },
     { "{ host_path = 1 }", 'host_path accepts the path of askedit-host' },
     { "{ language = {} }", 'language accepts the name of a language' },
     { "{ split = 'floating' }", 'split accepts auto, below, above, left, right, tab' },

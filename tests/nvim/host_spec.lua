@@ -2,6 +2,7 @@
 -- Each failure is one sentence with the true reason and the cure; text stays, and the next question works as
 -- soon as the cause is gone.
 local Draws = require('draws')
+local Chat = require('chat')
 local Peer = require('peer')
 local Product = require('product')
 local Session = require('session')
@@ -236,7 +237,8 @@ describe('a host', function()
     Draws.watch(nvim)
     nvim:feed(':Ask why<CR>')
     Draws.hold(nvim, 2)
-    local kept = nvim:exec_lua([[return require('askedit.view').text(require('askedit.view').running()[1])]])
+    local kept = nvim:exec_lua([[
+      return require('askedit.transcript').text(require('askedit.view').running()[1])]])
     assert.are.equal(kept, text:sub(1, #kept))
     assert.is_true(#kept > 8000)
     uv.kill(nvim:children('askedit-host')[1], 'sigkill')
@@ -303,6 +305,8 @@ describe(':checkhealth', function()
   after_each(Session.close_all)
   after_each(Peer.close_all)
 
+  local PATH = Product.host:match('^(.*)/') .. ':' .. os.getenv('PATH')
+
   local function health(nvim)
     nvim:command('checkhealth askedit')
     return nvim:wait_for([[(function()
@@ -341,5 +345,28 @@ describe(':checkhealth', function()
     local nvim = Product.start({ settings = { host_path = OTHER_PROTOCOL .. 99 } })
     local text = health(nvim)
     assert.is_truthy(text:find('protocol 99', 1, true) and text:find('update the plugin', 1, true), text)
+  end)
+
+  it('offers a server that runs on this machine, which is not used unasked', function()
+    local function answer(conn, request)
+      conn:write(request.method == 'GET' and Chat.models({ 'local-model' }) or Peer.light_chat('Hello.'))
+      conn:close()
+    end
+    local local_peer = Peer.new({ script = answer })
+    local nvim = Product.start({ settings = false, env = { LIGHT_CHAT_TOKEN = false, PATH = PATH } })
+    -- The usual ports are data; nobody can be sure of them in a test.
+    nvim:exec_lua([[
+      for _, service in ipairs(require('askedit.services')) do
+        service.ports = service.name == 'ollama' and { ... } or nil
+      end]], local_peer.port)
+    local text = health(nvim)
+    local settings = "provider = { dialect = 'openai_chat', url = '%s' }"
+    local offer = ('ollama with local-model answers at %s: ' .. settings):format(local_peer.url,
+      local_peer.url)
+    assert.is_truthy(text:find(offer, 1, true), text)
+    nvim:feed(':Ask why<CR>')
+    assert.are.equal('key', nvim:event('AskeditError')[1].error.kind)
+    assert.are.equal(1, #local_peer.requests)
+    assert.are.equal('/v1/models', local_peer.requests[1].path)
   end)
 end)

@@ -4,179 +4,22 @@
 --- The buffer: the text, and under it one empty line that carries the status as virtual text. A window
 --- follows the text while its cursor is on that line.
 local compat = require('askedit.compat')
+local markdown = require('askedit.targets.markdown')
+local window = require('askedit.targets.window')
 
 local M = {}
 
 local fn, api = vim.fn, vim.api
 local status_marks = api.nvim_create_namespace('askedit_status')
-local fault_marks = api.nvim_create_namespace('askedit_fault')
+local style_marks = api.nvim_create_namespace('askedit_style')
 
 local LAST_LINE_MARK = 1
 local LOCKED = 'not possible here: text and windows are locked'
-local WIDE = 160
-local WINDOW_OPTIONS = 'wrap linebreak nonumber norelativenumber nolist nospell nodiff noscrollbind '
-  .. 'nocursorbind nopreviewwindow foldmethod=manual nofoldenable foldcolumn=0 signcolumn=no colorcolumn= '
-  .. 'conceallevel=0 nowinfixheight nowinfixwidth'
-local MODIFIERS =
-  { 'aboveleft', 'leftabove', 'rightbelow', 'belowright', 'topleft', 'botright', 'vertical', 'horizontal' }
-local PLACES = {
-  below = 'belowright',
-  above = 'aboveleft',
-  left = 'vertical aboveleft',
-  right = 'vertical belowright',
-  tab = 'tab',
-}
-local KEYS = 'q close · <C-c> stop · :Ask TEXT goes on · :Ask /retry · :Ask /log · :Ask /show'
+local GROUPS = { fault = 'AskeditFault', thought = 'AskeditThought' }
+local KEYS = 'q close · <C-c> stop · zo thoughts · :Ask TEXT, /continue, /retry, /log, /show'
 
 local function is_alive(buf)
   return buf ~= nil and api.nvim_buf_is_loaded(buf)
-end
-
--- Windows ------------------------------------------------------------------------------------------------
-
--- The user's own words before :Ask, as far as they say where a window goes.
-local function placing(mods)
-  local words = {}
-  for word in mods:gmatch('%S+') do
-    if vim.tbl_contains(MODIFIERS, word) or word:find('^%d*tab$') then
-      words[#words + 1] = word
-    end
-  end
-  return table.concat(words, ' ')
-end
-
-local function split_command(place)
-  local words = placing(place.mods)
-  if words ~= '' then
-    return words .. ' split'
-  end
-  local where = place.split
-  if where == 'auto' then
-    where = api.nvim_win_get_width(0) >= WIDE and 'right' or 'below'
-  end
-  -- A size keeps 'equalalways' from resizing the user's other windows.
-  local size = ''
-  if where == 'below' or where == 'above' then
-    size = math.floor(api.nvim_win_get_height(0) / 2)
-  elseif where == 'left' or where == 'right' then
-    size = math.floor(api.nvim_win_get_width(0) / 2)
-  end
-  return ('%s %ssplit'):format(PLACES[where], size)
-end
-
-local function answer_window()
-  for _, win in ipairs(api.nvim_tabpage_list_wins(0)) do
-    local ok, value = pcall(api.nvim_win_get_var, win, 'askedit')
-    local name = api.nvim_buf_get_name(api.nvim_win_get_buf(win))
-    if ok and value and name:find('^askedit://') then
-      return win
-    end
-  end
-end
-
-local function views_of_tab()
-  local views = {}
-  for _, win in ipairs(api.nvim_tabpage_list_wins(0)) do
-    if vim.bo[api.nvim_win_get_buf(win)].buftype ~= 'terminal' then
-      views[win] = api.nvim_win_call(win, function()
-        return { view = fn.winsaveview(), row = fn.winline() }
-      end)
-    end
-  end
-  return views
-end
-
--- A window that became smaller keeps its first line wherever the cursor can still be seen then.
-local function restore_views(views)
-  for win, saved in pairs(views) do
-    if api.nvim_win_is_valid(win) and saved.row <= api.nvim_win_get_height(win) then
-      api.nvim_win_call(win, function()
-        fn.winrestview(saved.view)
-      end)
-    end
-  end
-end
-
--- A floating window cannot be split.
-local function leave_float()
-  if api.nvim_win_get_config(0).relative == '' then
-    return
-  end
-  for _, win in ipairs(api.nvim_tabpage_list_wins(0)) do
-    if api.nvim_win_get_config(win).relative == '' then
-      api.nvim_set_current_win(win)
-      return
-    end
-  end
-end
-
-local function dress_window(win)
-  api.nvim_win_call(win, function()
-    vim.cmd('setlocal ' .. WINDOW_OPTIONS)
-    if fn.exists('+statuscolumn') == 1 then
-      vim.cmd('setlocal statuscolumn=')
-    end
-  end)
-  api.nvim_win_set_var(win, 'askedit', true)
-end
-
--- In this order: a buffer that is new to a window brings the global values of its options along.
-local function put_buffer(win, buf)
-  api.nvim_win_call(win, function()
-    if fn.exists('+winfixbuf') == 1 then
-      vim.cmd('setlocal nowinfixbuf') -- else E1513
-    end
-  end)
-  api.nvim_win_set_buf(win, buf)
-  dress_window(win)
-end
-
-local function put_at_end(win, buf)
-  local last = api.nvim_buf_line_count(buf)
-  api.nvim_win_set_cursor(win, { last, 0 })
-  -- In another tab page 0.7 would leave only the last line on the screen: now, and when the height changes
-  -- before the row of the cursor is known, which winline() computes.
-  if api.nvim_win_get_tabpage(win) ~= api.nvim_get_current_tabpage() then
-    api.nvim_win_call(win, function()
-      fn.winrestview({ topline = math.max(1, last - api.nvim_win_get_height(0) + 1) })
-      fn.winline()
-    end)
-  end
-end
-
-local function open_window(buf, place)
-  local from = api.nvim_get_current_win()
-  local views = views_of_tab()
-  leave_float()
-  local ok, fault = pcall(vim.cmd, 'keepjumps keepalt ' .. split_command(place))
-  local win = api.nvim_get_current_win()
-  -- First back: another buffer in the current window would end Select mode.
-  api.nvim_set_current_win(from)
-  if ok then
-    put_buffer(win, buf)
-    put_at_end(win, buf)
-  end
-  restore_views(views)
-  if not ok then
-    return fault:find('E36') and 'no room for a window' or 'no window can be opened now'
-  end
-end
-
--- Shows `buf` in the one answer window of this tab page, at its end.
-local function show(buf, place)
-  local win = answer_window()
-  local elsewhere = placing(place.mods) ~= '' and win ~= api.nvim_get_current_win()
-  if win and elsewhere and #api.nvim_tabpage_list_wins(0) > 1 then
-    api.nvim_win_close(win, true)
-    win = nil
-  end
-  if not win then
-    return open_window(buf, place)
-  end
-  if api.nvim_win_get_buf(win) ~= buf then
-    put_buffer(win, buf)
-  end
-  put_at_end(win, buf)
 end
 
 -- Buffers ------------------------------------------------------------------------------------------------
@@ -250,6 +93,10 @@ local function followers(buf, count)
   return wins
 end
 
+local function colour(buf, first, column, last, group)
+  api.nvim_buf_set_extmark(buf, style_marks, first, column, { end_row = last, end_col = 0, hl_group = group })
+end
+
 -- The last two lines are replaced, since cursors on replaced lines stay where they are: a line put in above
 -- the last one would take the end of a selection along, but not its start.
 local function append_lines(buf, lines, group)
@@ -263,14 +110,10 @@ local function append_lines(buf, lines, group)
     return false
   end
   if group then
-    api.nvim_buf_set_extmark(buf, fault_marks, row, #tail, {
-      end_row = row + #lines - 1,
-      end_col = 0,
-      hl_group = group,
-    })
+    colour(buf, row, #tail, row + #lines - 1, group)
   end
   for _, win in ipairs(following) do
-    put_at_end(win, buf)
+    window.put_at_end(win, buf)
   end
   return true
 end
@@ -283,7 +126,96 @@ local function mark_status(buf, row, id, line)
   })
 end
 
-local function make_buffer(answer, text)
+-- Thoughts ------------------------------------------------------------------------------------------------
+
+-- A block of thoughts is a quotation: fences in it open nothing that goes on after it. It is folded from its
+-- first line on. A fold grows with lines that are put in above its last one, by these functions and no others
+-- on all versions.
+local function insert_lines(buf, after, lines)
+  vim.bo[buf].modifiable = true
+  local ok, failed = pcall(fn.appendbufline, buf, after, lines)
+  vim.bo[buf].modifiable = false
+  return ok and failed == 0
+end
+
+local function replace_line(buf, lnum, line)
+  vim.bo[buf].modifiable = true
+  pcall(fn.setbufline, buf, lnum, line)
+  vim.bo[buf].modifiable = false
+end
+
+local function open_thoughts(answer)
+  local buf = answer.buf
+  local tail = api.nvim_buf_line_count(buf) - 1
+  if fn.getbufline(buf, tail)[1] ~= '' then
+    if not insert_lines(buf, tail, { '', '' }) then
+      return false
+    end
+    tail = tail + 2
+  end
+  if not insert_lines(buf, tail, { '> ' }) then
+    return false
+  end
+  replace_line(buf, tail, '> Thoughts:')
+  table.insert(answer.folds, { first = tail, last = tail + 1, open = true })
+  for _, win in ipairs(fn.win_findbuf(buf)) do
+    api.nvim_win_call(win, function()
+      window.fold(answer.folds)
+    end)
+  end
+  return true
+end
+
+local function open_fold(answer)
+  local fold = answer.folds[#answer.folds]
+  return fold and fold.open and fold or nil
+end
+
+local function append_thought(answer, lines)
+  local buf = answer.buf
+  local count = api.nvim_buf_line_count(buf)
+  local following = followers(buf, count)
+  if not open_fold(answer) and not open_thoughts(answer) then
+    return false
+  end
+  local fold = open_fold(answer)
+  lines[1] = fn.getbufline(buf, fold.last)[1] .. lines[1]
+  for i = 2, #lines do
+    lines[i] = '> ' .. lines[i]
+  end
+  local last = table.remove(lines)
+  if #lines > 0 and not insert_lines(buf, fold.last - 1, lines) then
+    return false
+  end
+  colour(buf, fold.last - 1, 0, fold.last + #lines, GROUPS.thought)
+  fold.last = fold.last + #lines
+  replace_line(buf, fold.last, last)
+  for _, win in ipairs(following) do
+    window.put_at_end(win, buf)
+  end
+  return true
+end
+
+-- What follows begins below the fold, after an empty line.
+local function close_thoughts(answer)
+  local fold = open_fold(answer)
+  if fold and insert_lines(answer.buf, fold.last, { '', '' }) then
+    fold.open = false
+  end
+  return not (fold and fold.open)
+end
+
+local function append(answer, text, style)
+  if style == 'thought' then
+    -- Models begin their thoughts with an empty line.
+    local shown = open_fold(answer) and text or text:gsub('^%s+', '')
+    return shown == '' or append_thought(answer, display_lines(shown))
+  end
+  local lines = display_lines(text)
+  return close_thoughts(answer) and append_lines(answer.buf, lines, GROUPS[style])
+end
+
+local function make_buffer(answer, pieces)
   local buf = create_buffer(('askedit://%d'):format(answer.number))
   if not write(buf, 0, -1, { '', '' }) then
     vim.schedule(function()
@@ -291,43 +223,59 @@ local function make_buffer(answer, text)
     end)
     return false
   end
-  answer.buf = buf
-  return append_lines(buf, display_lines(text))
+  answer.buf, answer.folds = buf, {}
+  for _, piece in ipairs(pieces) do
+    append(answer, piece.text, piece.style)
+  end
+  return true
 end
 
 -- The target ---------------------------------------------------------------------------------------------
 
---- Shows the answer; makes its buffer, filled with `text`, if there is none (any more).
+--- Shows the answer; makes its buffer, filled with `pieces`, if there is none (any more).
 ---@param answer askedit.Answer
 ---@param place askedit.Place
----@param text string
+---@param pieces {text: string, style?: askedit.Style}[]
 ---@return string|nil fault
-function M.open(answer, place, text)
+function M.open(answer, place, pieces)
   local fault = compat.quietly(function()
-    if not is_alive(answer.buf) and not make_buffer(answer, text) then
+    if not is_alive(answer.buf) and not make_buffer(answer, pieces) then
       return LOCKED
     end
-    return show(answer.buf, place)
+    return window.show(answer.buf, place, answer.folds)
   end)
   if fault == LOCKED then
     return fault
   end
-  -- Not quietly: colours are loaded by an event.
-  compat.start_syntax(answer.buf)
+  markdown.start(answer.buf)
   return fault
 end
 
---- Adds text. `fault` marks it as a sentence about an error.
+--- Adds text. Thoughts are folded; a fault is a sentence about an error.
 ---@param answer askedit.Answer
 ---@param text string
----@param fault boolean
+---@param style? askedit.Style
 ---@return boolean drawn false while the text is locked
-function M.append(answer, text, fault)
+function M.append(answer, text, style)
   if not is_alive(answer.buf) then
     return true
   end
   return compat.quietly(function()
-    return append_lines(answer.buf, display_lines(text), fault and 'AskeditFault' or nil)
+    return append(answer, text, style)
+  end)
+end
+
+--- Takes the last lines back, so that the text goes on where it ended before them.
+---@param answer askedit.Answer
+---@param lines integer how many line breaks
+---@param question integer line of a question behind which there is no status any more
+---@return boolean drawn false while the text is locked
+function M.take_back(answer, lines, question)
+  local buf = answer.buf
+  local last = api.nvim_buf_line_count(buf) - 1
+  return compat.quietly(function()
+    api.nvim_buf_del_extmark(buf, status_marks, question + 1)
+    return write(buf, last - lines, last, {})
   end)
 end
 
@@ -358,8 +306,11 @@ local function overflows(row)
   if last - row >= height then
     return true
   end
-  for line = row, last do
-    rows = rows + math.max(1, math.ceil(fn.virtcol({ line, '$' }) / width))
+  local line = row
+  while line <= last do
+    local fold_end = fn.foldclosedend(line)
+    rows = rows + (fold_end > 0 and 1 or math.max(1, math.ceil(fn.virtcol({ line, '$' }) / width)))
+    line = math.max(line, fold_end) + 1
   end
   return rows > height
 end
@@ -400,7 +351,7 @@ function M.settle(answer, first, line)
       show_from(answer.buf, first, line)
     end)
   end
-  compat.start_treesitter(answer.buf)
+  markdown.settle(answer.buf)
 end
 
 --- Number of the line that the next text goes to.
@@ -421,7 +372,7 @@ function M.show_page(name, text, place)
     buf = create_buffer('askedit://' .. name)
     vim.bo[buf].bufhidden = 'wipe'
     write(buf, 0, -1, display_lines(text))
-    local failed = show(buf, place)
+    local failed = window.show(buf, place, {})
     for _, win in ipairs(fn.win_findbuf(buf)) do
       api.nvim_win_set_cursor(win, { 1, 0 })
     end
@@ -431,7 +382,7 @@ function M.show_page(name, text, place)
     api.nvim_buf_delete(buf, { force = true })
     return fault
   end
-  compat.start_syntax(buf)
+  markdown.start(buf)
 end
 
 return M

@@ -1,16 +1,18 @@
 #include "light_chat.h"
 
+#include <chrono>
 #include <ctime>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <thread>
+
+#include "chat_json.h"
 
 namespace askedit::demo {
 namespace {
 
-using nlohmann::json;
-
 constexpr int calls_a_day = 20;
+
+/// How long a model might take for a whole answer.
+constexpr std::chrono::milliseconds writing_time{2000};
 
 /// The day in China, where the real service counts.
 std::string today() {
@@ -21,39 +23,12 @@ std::string today() {
   return std::strftime(text, sizeof text, "%Y-%m-%d", &utc) ? text : "";
 }
 
-std::string dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-std::string failure(int code, const std::string& message, const json& info = nullptr) {
+std::string failure(int code, const std::string& message, const Json& info = nullptr) {
   return dump(
-      {{"code", code}, {"data", info.is_null() ? json() : json{{"info", info}}}, {"message", message}});
+      {{"code", code}, {"data", info.is_null() ? Json() : Json{{"info", info}}}, {"message", message}});
 }
 
-std::string text_at(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::optional<Question> read_question(const json& request, std::size_t bytes) {
-  const auto messages = request.find("messages");
-  if (messages == request.end() || !messages->is_array() || messages->empty()) return std::nullopt;
-  Question question{text_at(request, "model"), {}, bytes};
-  for (const json& message : *messages) {
-    if (!message.is_object()) return std::nullopt;
-    question.messages.push_back({text_at(message, "role"), text_at(message, "content")});
-  }
-  return question;
-}
-
-/// There is no tokenizer here: four bytes a token is the usual estimate.
-std::size_t tokens(std::size_t bytes) {
-  return (bytes + 3) / 4;
-}
-
-json completion(const Question& question, const std::string& text, int number) {
-  const std::size_t input = tokens(question.bytes);
-  const std::size_t output = tokens(text.size());
+Json completion(const Question& question, const std::string& text, int number) {
   return {
       {"id", "chatcmpl-demo" + std::to_string(number)},
       {"object", "chat.completion"},
@@ -61,10 +36,10 @@ json completion(const Question& question, const std::string& text, int number) {
       {"model", "scripted-demo"},
       {"choices",
        {{{"index", 0}, {"message", {{"role", "assistant"}, {"content", text}}}, {"finish_reason", "stop"}}}},
-      {"usage", {{"prompt_tokens", input}, {"completion_tokens", output}, {"total_tokens", input + output}}}};
+      {"usage", usage(question, text)}};
 }
 
-json quota(const std::string& token, const std::string& day, int calls) {
+Json quota(const std::string& token, const std::string& day, int calls) {
   return {{"isSdHide", "2"},
           {"sdLimitCount", 100},
           {"sdTextToImg", 5},
@@ -84,7 +59,7 @@ int LightChat::count_call(const std::string& day) {
 }
 
 std::string LightChat::respond(const std::string& body) {
-  const json request = json::parse(body, nullptr, false);
+  const Json request = Json::parse(body, nullptr, false);
   if (!request.is_object()) return failure(400, "the body is no JSON object");
   if (text_at(request, "token") != token_) return failure(401, "token 无效 (not the token of this demo)");
   const auto question = read_question(request, body.size());
@@ -97,7 +72,7 @@ std::string LightChat::respond(const std::string& body) {
                    quota(token_, day, calls_a_day));
   }
   const Reply reply = reply_to(*question);
-  std::this_thread::sleep_for(reply.delay);
+  std::this_thread::sleep_for(reply.silence + writing_time);
   return dump(
       {{"code", 200},
        {"data",

@@ -15,7 +15,7 @@ class LightChat {
   /// `token` is the only one accepted.
   explicit LightChat(std::string token) : token_(std::move(token)) {}
 
-  /// The response to the body of one request, after the delay of the reply. Any thread.
+  /// The response to the body of one request, after the time that a model would take. Any thread.
   std::string respond(const std::string& body);
 
  private:

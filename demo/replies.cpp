@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <optional>
 #include <string_view>
-#include <utility>
 
 namespace askedit::demo {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds usual_delay{2000};
-constexpr milliseconds long_delay{60'000};
+constexpr milliseconds a_minute{60'000};
 
 constexpr std::string_view explanation =
     "`mean_temperature` drops the readings that cannot be a temperature (below −273.15 °C) and returns the "
@@ -44,6 +43,34 @@ constexpr std::string_view repair =
     "```\n\n"
     "With either the program prints `20.0`.";
 
+constexpr std::string_view walk_thought =
+    "Line by line, then. Most lines are plain. The loop that erases while it walks is the point: what does "
+    "it "
+    "look at after an erase? Two bad readings in a row show it, and the sample has just that.";
+
+constexpr std::string_view walk =
+    "The function takes its readings **by value**. It thins out a copy of its own, and the vector of the "
+    "caller stays as it was.\n\n"
+    "**`absolute_zero`** is the coldest there can be. What lies below is no temperature but the mark of a "
+    "sensor without a value, `-999`.\n\n"
+    "**The first loop** looks at each reading and erases those marks. `erase(it)` moves all later readings "
+    "one place down and invalidates `it`. In practice `it` still names the same place, where the next "
+    "reading "
+    "now stands, and `++it` steps over that one:\n\n"
+    "```text\n"
+    "18 -999 -999 22   erases the first -999\n"
+    "18 -999 22        stands at the other -999\n"
+    "18 -999 22        after ++it stands at 22\n"
+    "```\n\n"
+    "Nobody has looked at the second mark, and it stays. If the *last* reading is a mark, things are worse: "
+    "`it` is then already the end, `++it` goes past it, and the loop reads memory that is not its own.\n\n"
+    "**The second loop** adds up what is left. For the sample that is 18, -999 and 22, which makes -959.\n\n"
+    "**The last line** divides by the number of readings left. `sum` is a `double`, so nothing is rounded "
+    "down: -959 / 3 is the `-319.7` that the program prints. Without any reading left it would be 0 / 0, and "
+    "the mean not a number.\n\n"
+    "What to do: let the library walk, with `std::erase_if`, and decide what the mean of nothing is. Then "
+    "the program prints `20.0`, as its comment says.";
+
 constexpr std::string_view slow_answer =
     "That took a minute, and you waited for it. `:Ask /stop` would have ended it.";
 
@@ -69,20 +96,26 @@ bool has_sample(const Message& message) {
          contains(message.content, "\n  return sum / readings.size();\n");
 }
 
-/// The scripted text whose word comes first in what the user asks; none if no word does.
-std::string_view by_word(const std::string& words) {
-  constexpr std::pair<std::string_view, std::string_view> script[] = {
-      {"explain", explanation}, {"review", review}, {"fix", repair}};
+struct Line {
+  std::string_view word;  ///< that asks for it
   std::string_view text;
+  std::string_view thought = {};
+};
+
+/// The line of the script whose word comes first in what the user asks; none if no word does.
+std::optional<Line> by_word(const std::string& words) {
+  constexpr Line script[] = {
+      {"explain", explanation}, {"review", review}, {"fix", repair}, {"walk", walk, walk_thought}};
+  std::optional<Line> found;
   std::size_t first = std::string::npos;
-  for (const auto& [word, reply] : script) {
-    const std::size_t at = words.find(word);
+  for (const Line& line : script) {
+    const std::size_t at = words.find(line.word);
     if (at < first) {
       first = at;
-      text = reply;
+      found = line;
     }
   }
-  return text;
+  return found;
 }
 
 struct Code {
@@ -122,17 +155,49 @@ std::string facts(const Question& question) {
   return text.append("\n").append(how_to_connect);
 }
 
+/// Where the last two words of a text begin; what has no letter is not counted as a word.
+std::size_t last_words(std::string_view text) {
+  int words = 0;
+  bool has_letter = false;
+  for (std::size_t at = text.size(); at > 0; --at) {
+    const auto byte = static_cast<unsigned char>(text[at - 1]);
+    if (std::isspace(byte) && has_letter && ++words == 2) return at;
+    has_letter = std::isspace(byte) ? false : has_letter || std::isalpha(byte);
+  }
+  return 0;
+}
+
+/// The rest of a reply of which the user has seen `cut`, from the last words of that on; none if `cut` is no
+/// part of it.
+std::optional<Reply> rest_of(const Reply& reply, const std::string& cut) {
+  const std::size_t at = reply.text.rfind(cut.substr(last_words(cut)), cut.size());
+  if (at == std::string::npos) return std::nullopt;
+  return Reply{reply.text.substr(at == 0 ? cut.size() : at)};
+}
+
+/// What goes on with the last answer, if that is what the question asks for.
+std::optional<Reply> continuation(const Question& question) {
+  const auto& messages = question.messages;
+  if (messages.size() < 3 || messages[messages.size() - 2].role != "assistant") return std::nullopt;
+  const std::string words = lower(messages.back().content);
+  if (!contains(words, "cut off") || !contains(words, "go on")) return std::nullopt;
+  const Question before{question.model, {messages.begin(), messages.end() - 2}, question.bytes};
+  return rest_of(reply_to(before), messages[messages.size() - 2].content);
+}
+
 }  // namespace
 
 Reply reply_to(const Question& question) {
+  if (auto rest = continuation(question)) return *std::move(rest);
   const auto last = std::find_if(question.messages.rbegin(), question.messages.rend(),
                                  [](const Message& message) { return message.role == "user"; });
-  if (last == question.messages.rend()) return {facts(question), usual_delay};
+  if (last == question.messages.rend()) return {facts(question)};
   const std::string words = lower(last->content);
-  if (contains(words, "take your time")) return {std::string(slow_answer), long_delay};
+  if (contains(words, "take your time")) return {std::string(slow_answer), "", a_minute};
   const bool about_sample = std::any_of(question.messages.begin(), question.messages.end(), has_sample);
-  const std::string_view scripted = about_sample ? by_word(words) : std::string_view{};
-  return {scripted.empty() ? facts(question) : std::string(scripted), usual_delay};
+  const auto line = about_sample ? by_word(words) : std::nullopt;
+  if (!line) return {facts(question)};
+  return {std::string(line->text), std::string(line->thought)};
 }
 
 }  // namespace askedit::demo

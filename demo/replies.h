@@ -22,11 +22,14 @@ struct Question {
 };
 
 struct Reply {
-  std::string text;                 ///< Markdown
-  std::chrono::milliseconds delay;  ///< how long a model might have thought about it
+  std::string text;                     ///< Markdown
+  std::string thought = {};             ///< what a model that thinks might think before; may be empty
+  std::chrono::milliseconds silence{};  ///< before the first word
 };
 
-/// The scripted reply to a question about the sample file; to anything else, true facts of the request.
+/// The scripted reply to a question about the sample file; to anything else, true facts of the request. If
+/// the question is to go on with an answer that was cut: the rest, and before it the last words once more,
+/// since models do that.
 Reply reply_to(const Question& question);
 
 }  // namespace askedit::demo

@@ -46,10 +46,15 @@ local function in_window()
 end
 
 ---Reads the current window from its first line on to the end of its text, page by page. Each word of the text
----has to be on a page, in one piece.
+---has to be on a page, in one piece, unless it is in a fold.
 ---@return string pages
 local function read_on()
-  local text = lua('return table.concat(vim.fn.getline(vim.fn.line("w0"), "$"), " ")')
+  local text = lua([[
+    local lines = {}
+    for number = vim.fn.line('w0'), vim.fn.line('$') do
+      lines[#lines + 1] = vim.fn.foldclosed(number) < 0 and vim.fn.getline(number) or nil
+    end
+    return table.concat(lines, ' ')]])
   local pages = {}
   repeat
     if #pages > 0 then
@@ -64,6 +69,21 @@ local function read_on()
     check(all:find(word, 1, true), '"' .. word .. '" on one of the screens')
   end
   return all
+end
+
+---What was answered to the walk-through, as it stands in the current window.
+local function walk_through()
+  local text = lua('return table.concat(vim.fn.getline(1, "$"), "\\n")')
+  return vim.trim(text:match('The function takes its readings.*') or '')
+end
+
+---Picks a name from the list at the bottom of the screen. Its number depends on what else is there.
+local function choose(name)
+  local number = screen:wait('the choice ' .. name, function()
+    return table.concat(screen:lines(), '\n'):match('\n(%d+): ' .. vim.pesc(name))
+  end)
+  present()
+  screen:input(number .. '<CR>')
 end
 
 local function host_pid()
@@ -92,6 +112,9 @@ local function check_gone(pid)
   )
 end
 
+-- What the walk-through looked like when it was stopped, and when it had gone on.
+local cut, continued
+
 -- One step: what the user does, in words, and a function that does it with the same keys and looks.
 local steps = {
   {
@@ -99,6 +122,9 @@ local steps = {
     function()
       screen:see('double mean_temperature')
       screen:see('Tour')
+      screen:press('<Esc>')
+      local has_server = lua('return #require("askedit.local_servers").find(300) > 0')
+      check(screen:shows('`Space l`') == has_server, 'the offer of a model server, if one runs here')
       present()
     end,
   },
@@ -179,6 +205,87 @@ local steps = {
       screen:press('gv<Space>r')
       screen:see('1. **Wrong:**')
       present()
+    end,
+  },
+  {
+    'Space m chooses whom to ask. The second server streams, and tells its models itself.',
+    function()
+      screen:input('<Space>m')
+      choose('stream')
+      choose('scripted-large')
+      screen:see('stream is asked for scripted-large from now on')
+      present()
+    end,
+  },
+  {
+    'gv Space w: the model thinks first, and its thoughts go into a fold.',
+    function()
+      screen:press('gv<Space>w')
+      screen:see('thinking')
+      screen:see('of thought (zo opens)')
+      present()
+    end,
+  },
+  {
+    'The answer is on the screen while it is made. The cursor is still in the code.',
+    function()
+      screen:see('**The first loop**')
+      check(screen:shows('receiving'), 'the rest of the answer still on its way')
+      screen:press('O// typed in mid-answer<Esc>')
+      check(screen:shows('// typed in mid-answer'), 'what was typed')
+      check(screen:shows('receiving'), 'the rest of the answer still on its way')
+      present()
+    end,
+  },
+  {
+    'Space s stops it in mid-answer. What has come stays, to be read from its first line on.',
+    function()
+      screen:see('invalidates')
+      screen:press('<Space>s')
+      screen:see('stopped · :Ask /continue goes on')
+      screen:press('<C-w>jgg')
+      local pages = read_on()
+      cut = walk_through()
+      check(pages:find('The first loop', 1, true), 'the text that had come')
+      check(not cut:find('comment says', 1, true), 'an answer without its end')
+    end,
+  },
+  {
+    'zo opens the fold with the thoughts, zc closes it.',
+    function()
+      screen:press('3Gzo')
+      screen:see('Line by line, then.')
+      present()
+      screen:press('zc')
+    end,
+  },
+  {
+    'Space c goes on. The model says its last words again; they do not stand there twice.',
+    function()
+      screen:press('G<Space>c')
+      screen:see('comment says.')
+      screen:press('gg')
+      local pages = read_on()
+      continued = walk_through()
+      check(not pages:find('stopped', 1, true), 'no word of the stop any more')
+      check(continued:sub(1, #cut) == cut, 'the text from before the stop, unchanged')
+    end,
+  },
+  {
+    'Space m, back to the first one: its answer, in one piece, is the same to the letter.',
+    function()
+      screen:press('<C-w>k')
+      screen:input('<Space>m')
+      choose('whole')
+      choose('scripted-demo')
+      screen:see('whole is asked for scripted-demo from now on')
+      screen:press('gv<Space>w')
+      screen:see('waiting')
+      screen:see('The function takes its readings')
+      screen:press('<C-w>j')
+      present()
+      check(walk_through() == continued, 'the same text as that in two parts')
+      screen:press('<C-w>k')
     end,
   },
   {

@@ -1,22 +1,23 @@
---- How long from the stop key to the end of the connection, in each phase of a request. Started by
--- scripts/bench.
+--- How long from the stop key to the end of the connection, in each phase of a request.
 --
 -- The clock starts when the key is sent to Neovim (`nvim_input`) and ends when a raw socket on the other side
 -- sees FIN or RST. In two phases there is nothing to see there: while it connects, the end is the moment at
--- which the host has no longer the socket that is connecting; during name look-up it is the end of the run on
--- Neovim's side, which the host can only tell when its loop is free. `control` is what the measuring itself
--- takes: the same key path, from `nvim_input` to a notification back from Neovim.
+-- which the host has no longer the socket that is connecting (to a millisecond); during name look-up it is
+-- the arrival of the end in Neovim, which the host can only tell when its loop is free. Beside it stands what
+-- the measuring itself takes: the same key path, from `nvim_input` to a notification back from Neovim.
 --
 -- The key is pressed when all threads of the host sleep. One moment of work is thus left out: at the first
 -- TLS connection of its life the host reads the system's CA certificates, some 20 ms of processor time, and a
 -- stop waits until it has.
 local Peer = require('peer')
+local Report = require('report')
+local Rig = require('rig')
 local Session = require('session')
 local uv = require('luv')
 
 local RUNS = 20
-local LIMIT_MS = 50
-local NAME_SERVER, NAME_PORT = arg[1], 53
+local GOAL_MS = 5
+local NAME_SERVER, NAME_PORT = os.getenv('BENCH_NAME_SERVER'), 53
 
 local function silent() end
 
@@ -24,8 +25,12 @@ local settings = [[
   vim.g.askedit = { host_path = %q, provider = { url = %q } }
   vim.keymap.set('n', '<F2>', '<Plug>(askedit-stop)')
   vim.keymap.set('n', '<F3>', function() vim.rpcnotify(1, 'control') end)
-  vim.api.nvim_create_autocmd('User', { pattern = 'AskeditDone', callback = function() vim.rpcnotify(1,
-    'over') end })
+  local view = require('askedit.view')
+  local draw = view.draw
+  function view.draw(id, fields)
+    if fields['end'] then vim.rpcnotify(1, 'over', (vim.uv or vim.loop).hrtime()) end
+    return draw(id, fields)
+  end
 ]]
 
 local host = os.getenv('ASKEDIT_HOST')
@@ -114,10 +119,7 @@ local phases = {
     reached = function(nvim, server)
       nvim:wait('no question for an address', function() return server.questions > 0 end)
     end,
-    left = function(nvim)
-      nvim:event('over', 30000)
-      return uv.hrtime()
-    end,
+    left = function(nvim) return nvim:event('over')[1] end,
     close = function(server)
       server.socket:close()
       uv.run('nowait')
@@ -128,12 +130,13 @@ local phases = {
     open = function() return Peer.new({ deaf = true }) end,
     reached = function(nvim, peer)
       nvim:wait('nobody connects', function()
+        Rig.pause(1) -- it is no event of ours
         peer.inode = connecting_inode(peer)
         return peer.inode
       end)
     end,
     left = function(nvim, peer)
-      while has_socket(nvim.host, peer.inode) do uv.run('nowait') end
+      while has_socket(nvim.host, peer.inode) do uv.sleep(1) end
       return uv.hrtime()
     end,
   },
@@ -179,24 +182,15 @@ local function measure(phase)
   return took / 1e6, control / 1e6
 end
 
-local function row(name, times)
-  table.sort(times)
-  local median = (times[math.floor((#times + 1) / 2)] + times[math.ceil((#times + 1) / 2)]) / 2
-  print(('%-36s %8.1f %8.1f %8.1f'):format(name, times[1], median, times[#times]))
-  return median
-end
-
-print(('%-36s %8s %8s %8s   ms, %d runs each'):format('from the stop key', 'min', 'median', 'max', RUNS))
-local controls, slow = {}, {}
-for _, phase in ipairs(phases) do
-  local times = {}
-  for i = 1, RUNS do
-    times[i], controls[#controls + 1] = measure(phase)
+return function(who)
+  Report.head(who, 'from the stop key to the end of the connection')
+  for _, phase in ipairs(phases) do
+    local times, controls = {}, {}
+    for i = 1, RUNS do
+      times[i], controls[i] = measure(phase)
+    end
+    table.sort(times)
+    Report.row(('%s (%.1f to %.1f)'):format(phase[1], times[1], times[RUNS]), Rig.median(times), 'ms',
+      { key = Rig.median(controls) }, { at_most = GOAL_MS })
   end
-  if row(phase[1], times) > LIMIT_MS then slow[#slow + 1] = phase[1] end
-end
-row('control (all runs)', controls)
-if #slow > 0 then
-  io.stderr:write(('bench: the median is over %d ms: %s\n'):format(LIMIT_MS, table.concat(slow, '; ')))
-  os.exit(1)
 end

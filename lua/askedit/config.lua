@@ -21,6 +21,15 @@ local function extended(base, more)
   return map
 end
 
+--- An entry as it goes over the wire: what is only for choosing stays here.
+---@param entry askedit.Provider
+---@return table
+function M.on_the_wire(entry)
+  local wire = extended(entry, {})
+  wire.name, wire.models, wire.pick_model, wire.ports = nil, nil, nil, nil
+  return wire
+end
+
 -- Faults -------------------------------------------------------------------------------------------------
 
 local function keys_of(rows, fits)
@@ -59,16 +68,20 @@ local function is_known_dialect(dialect)
   return dialect == 'light_chat' or dialect == 'openai_chat'
 end
 
--- `prefix`: how the user has written the entry.
-local function unknown_in_entry(entry, prefix)
+-- What only the whole entry tells, whose dialect is known. `prefix`: how the user has written it.
+local function fault_in_entry(entry, prefix)
   if not is_known_dialect(entry.dialect) then
     return nil
   end
-  local map = extended(entry, {})
-  map.name, map.pick_model, map.ports = nil, nil, nil
-  return unknown_key(map, options.entry_rows, prefix, function(row)
+  local map = M.on_the_wire(entry)
+  map.models = entry.models
+  local fault = unknown_key(map, options.entry_rows, prefix, function(row)
     return row.dialect == nil or row.dialect == entry.dialect
   end)
+  if not fault and not entry.url then
+    fault = prefix .. 'url is not set; it accepts an address such as https://host/path'
+  end
+  return fault
 end
 
 -- First fault in one map of settings, as a sentence.
@@ -194,15 +207,6 @@ function M.label(entry)
   return entry.name or entry.url or entry.dialect
 end
 
---- An entry as it goes over the wire: what is only for choosing stays here.
----@param entry askedit.Provider
----@return table
-function M.on_the_wire(entry)
-  local wire = extended(entry, {})
-  wire.name, wire.models, wire.pick_model, wire.ports = nil, nil, nil, nil
-  return wire
-end
-
 --- Chooses for the session, until Neovim ends.
 ---@param provider string|nil name of an entry; nil = the one in the settings
 ---@param model string
@@ -218,36 +222,57 @@ function M.set(opts)
   given = opts == nil and {} or opts
 end
 
--- Key by key, also in the entries; but the value of one setting of an entry is one value. A map as `provider`
--- that names no other dialect changes the entry light_chat.
-local function merged(...)
+-- `second` over `first` over the defaults: key by key, also in the entries, but the value of one setting of
+-- an entry is one value.
+local function merged(first, second)
   local config = {}
   for _, row in ipairs(options.rows) do
     config[row.key] = row.default
   end
-  local first, second = ...
-  config = extended(extended(config, first or {}), second or {})
+  config = extended(extended(config, first), second)
   config.providers = extended(config.providers, {})
-  if first and type(first.provider) == 'table' and type(second.provider) == 'table' then
-    config.provider = extended(first.provider, second.provider)
-  end
-  for name, entry in pairs(first and first.providers or {}) do
+  for name, entry in pairs(first.providers or {}) do
     config.providers[name] = extended(entry, config.providers[name] or {})
   end
-  local map = config.provider
-  if type(map) == 'table' and (map.dialect or 'light_chat') == 'light_chat' then
-    config.providers.light_chat = extended(config.providers.light_chat or {}, map)
-    config.provider = 'light_chat'
+  if type(first.provider) == 'table' and type(second.provider) == 'table' then
+    config.provider = extended(first.provider, second.provider)
   end
   return config
 end
 
-local function complete(config, prefix)
-  local entry, fault = pick_entry(config)
-  if entry and not fault then
-    fault = unknown_in_entry(entry, prefix or ('providers.%s.'):format(entry.name))
+-- A map as `provider` that names no other dialect changes the entry light_chat. Returns how the user has
+-- written that entry.
+local function place_of_light_chat(config)
+  local map = config.provider
+  if type(map) ~= 'table' or (map.dialect or 'light_chat') ~= 'light_chat' then
+    return 'providers.light_chat.'
   end
+  config.providers.light_chat = extended(config.providers.light_chat or {}, map)
+  config.provider = 'light_chat'
+  return 'provider.'
+end
+
+local function fault_in_entries(config, light_chat)
+  local names = vim.tbl_keys(config.providers)
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local prefix = name == 'light_chat' and light_chat or ('providers.%s.'):format(name)
+    local fault = fault_in_entry(entry_named(config, name), prefix)
+    if fault then
+      return fault
+    end
+  end
+  return type(config.provider) == 'table' and fault_in_entry(config.provider, 'provider.') or nil
+end
+
+local function complete(config)
+  local fault = fault_in_entries(config, place_of_light_chat(config))
   if fault then
+    return nil, fault
+  end
+  local entry
+  entry, fault = pick_entry(config)
+  if not entry then
     return nil, fault
   end
   config.provider = entry
@@ -261,7 +286,7 @@ end
 --- The settings where nothing is set.
 ---@return askedit.Config
 function M.defaults()
-  local config = merged()
+  local config = merged({}, {})
   config.provider = entry_named(config, 'light_chat')
   return config
 end
@@ -285,16 +310,15 @@ end
 ---@return askedit.Config|nil config
 ---@return string|nil fault one sentence, if a setting is wrong; then there is no config
 function M.get()
-  local global, given = without_null(vim.g.askedit), without_null(given) -- luacheck: ignore 431
+  local global, own = without_null(vim.g.askedit), without_null(given)
   if global == nil or global == vim.NIL then
     global = {}
   end
-  local fault = fault_in(given, 'setup()') or fault_in(global, 'vim.g.askedit')
+  local fault = fault_in(own, 'setup()') or fault_in(global, 'vim.g.askedit')
   if fault then
     return nil, fault
   end
-  local is_map = type(given.provider or global.provider) == 'table' and not chosen.provider
-  return complete(merged(global, given), is_map and 'provider.' or nil)
+  return complete(merged(global, own))
 end
 
 return M

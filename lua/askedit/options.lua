@@ -22,7 +22,7 @@ local function is_seconds(value)
   return type(value) == 'number' and value > 0 and value <= 86400
 end
 
-local function is_plain_map(value)
+local function is_map(value)
   if type(value) ~= 'table' or #value > 0 then
     return false
   end
@@ -39,18 +39,18 @@ local function all(values, check)
 end
 
 local function is_map_of_maps(value)
-  return is_plain_map(value) and all(value, is_plain_map)
+  return is_map(value) and all(value, is_map)
 end
 
 local function is_map_of_lines(value)
-  return is_plain_map(value)
+  return is_map(value)
     and all(value, function(item)
       return type(item) == 'string' and not item:find('[\r\n]')
     end)
 end
 
 local function is_provider(value)
-  return type(value) == 'string' or is_plain_map(value)
+  return type(value) == 'string' or is_map(value)
 end
 
 local function is_list_of_names(value)
@@ -125,10 +125,10 @@ M.rows = {
 M.entry_rows = {
   {
     key = 'dialect',
-    default = 'light_chat',
     check = is_filled,
     accepts = "the name of a wire dialect: 'light_chat' or 'openai_chat'",
-    doc = 'How the server is spoken to. In `providers`, a new entry is openai_chat unless it says otherwise.',
+    doc = 'How the server is spoken to. Not set: light_chat in `provider`, and openai_chat in an entry of '
+      .. '`providers` that is not a known one.',
   },
   {
     key = 'url',
@@ -174,8 +174,8 @@ M.entry_rows = {
     key = 'params',
     dialect = 'light_chat',
     default = {},
-    check = is_plain_map,
-    accepts = 'a map of names to plain values',
+    check = is_map,
+    accepts = 'a map of names to values',
     doc = 'Sent as `params`, as it is. The names `token`, `model` and `messages` are refused.',
   },
   {
@@ -190,11 +190,12 @@ M.entry_rows = {
     key = 'body',
     dialect = 'openai_chat',
     default = {},
-    check = is_plain_map,
-    accepts = 'a map of names to plain values',
+    check = is_map,
+    accepts = 'a map of names to values',
     doc = 'More fields of the request, such as `{ temperature = 0.2, max_completion_tokens = 500 }`; no '
       .. 'sampling or limit is sent unless it stands here. `false` removes a field that is sent otherwise, '
-      .. 'such as `stream_options`. The names `messages` and `stream` are refused.',
+      .. 'such as `stream_options`; inside of a map it is sent. The names `messages` and `stream` are '
+      .. 'refused.',
   },
   {
     key = 'headers',

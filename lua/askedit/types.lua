@@ -83,6 +83,7 @@
 ---@field locked_since? integer uv.hrtime() of the first draw that met a locked text
 ---@field stopping boolean the user stopped it
 ---@field continues? askedit.Run the part of the answer before this one
+---@field before? string the answer up to there
 ---@field joint? string start of the text of a run that continues, as long as it may say words again
 ---@field replaces? askedit.Run a retry takes the place of this run in the conversation, once it has text
 ---@field over boolean

@@ -10,7 +10,6 @@ local M = {}
 
 local KEPT_ANSWERS = 20
 local LOCKED_TOO_LONG = 10e9 -- nanoseconds
-local JOINT_BYTES = 400 -- of an answer that goes on, where words may be said again
 
 local hrtime = compat.uv.hrtime
 local running = {} ---@type table<integer, askedit.Run>
@@ -188,6 +187,7 @@ function M.prepare(request, about)
     stopping = false,
     replaces = about.replaces,
     continues = about.continues,
+    before = about.continues and transcript.answer(about.continues),
     joint = about.continues and '' or nil,
     over = false,
   }
@@ -227,14 +227,24 @@ local function add_text(run, text)
   return true
 end
 
+-- The start of an answer that goes on is held back until it is known how much of it was said before. Returns
+-- what can be shown, and what is held back: nil once that is known.
+local function without_repetition(run, text, is_last)
+  local start = run.joint .. text
+  local said = overlap.length(run.before, start, is_last)
+  if not said then
+    return '', start
+  end
+  return start:sub(said + 1), nil
+end
+
 -- The end of a run, by the host's word or ours. False while the text is locked.
 local function finish(run, ending)
-  if run.joint then
-    if run.joint ~= '' and not add_text(run, run.joint) then
-      return false
-    end
-    run.joint = nil
+  local held = run.joint and without_repetition(run, '', true) or ''
+  if held ~= '' and not add_text(run, held) then
+    return false
   end
+  run.joint = nil
   run.finish, run.error = ending.finish, ending.error
   local text, style = transcript.closing(run)
   if not split.append(run.answer, run.held .. text, style) then
@@ -287,17 +297,6 @@ local function add_thought(run, text)
   run.locked_since = nil
   run.thoughts[#run.thoughts + 1] = text
   return true
-end
-
--- The start of an answer that goes on is held back until it is known how much of it was said before. Returns
--- what can be shown, and what is held back: nil once that is known.
-local function without_repetition(run, text, is_last)
-  local start = run.joint .. text
-  local said = overlap.length(transcript.answer(run.continues):sub(-JOINT_BYTES), start)
-  if said or is_last then
-    return start:sub((said or 0) + 1), nil
-  end
-  return '', start
 end
 
 local function apply_text(run, fields)

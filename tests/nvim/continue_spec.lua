@@ -95,6 +95,8 @@ describe('/continue', function()
     assert.are.equal(4, #messages)
   end)
 
+  local LONG = ('a word like any other\n'):rep(40) .. 'and the last'
+
   -- What had come, what the server then says, and what the answer is to be.
   local joints = {
     { 'repeats nothing', 'One two', ' three', 'One two three' },
@@ -106,6 +108,13 @@ describe('/continue', function()
     { 'was cut in a word', 'The functio', 'n returns', 'The function returns' },
     { 'repeats the word that was cut', 'The functio', 'function returns', 'The function returns' },
     { 'repeats wide characters', '这是 修复 漢字', '修复 漢字 完', '这是 修复 漢字 完' },
+    { 'repeats what has no blanks', '我说：你好，世界', '你好，世界真大。完', '我说：你好，世界真大。完' },
+    { 'repeats a character by chance', '慢慢看', '看书', '慢慢看看书' },
+    { 'repeats from a bracket on', 'so (the value', 'the value) is 3', 'so (the value) is 3' },
+    { 'goes on with a word that begins so', 'What it is', 'issue a warning', 'What it isissue a warning' },
+    { 'goes on with a number', 'x = 1', '12', 'x = 112' },
+    { 'begins the line anew', 'f()\n    ', '    return 1', 'f()\n    return 1' },
+    { 'begins everything anew', LONG, LONG .. ' end', LONG .. ' end' },
     { 'begins like the last words', 'it is so', ' so good', 'it is so good' },
     { 'says nothing new', 'One two three', 'two three', 'One two three' },
     { 'goes on in code', '```lua\nx = 1\nz', ' = 2\n```', '```lua\nx = 1\nz = 2\n```' },

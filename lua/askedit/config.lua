@@ -6,7 +6,8 @@ local services = require('askedit.services')
 local M = {}
 
 local given = {}
-local chosen = {} ---@type {provider?: string, model?: string} what :Ask /model chose for the session
+-- What :Ask /model chose for the session.
+local chosen = {} ---@type {name?: string, label?: string, model?: string}
 
 -- Each question comes through here before its request goes out, so this does without the functions of Neovim
 -- that check their arguments.
@@ -186,7 +187,11 @@ local function names_of(entries)
 end
 
 local function pick_entry(config)
-  local provider = chosen.provider or config.provider
+  local picked = chosen.name and entry_named(config, chosen.name)
+  if picked then
+    return picked
+  end
+  local provider = config.provider
   if type(provider) == 'table' then
     return with_paths_resolved(extended(provider, {}))
   end
@@ -207,11 +212,11 @@ function M.label(entry)
   return entry.name or entry.url or entry.dialect
 end
 
---- Chooses for the session, until Neovim ends.
----@param provider string|nil name of an entry; nil = the one in the settings
+--- Chooses for the session, until Neovim ends or the settings have no such entry any more.
+---@param entry askedit.Provider
 ---@param model string
-function M.choose(provider, model)
-  chosen = { provider = provider, model = model }
+function M.choose(entry, model)
+  chosen = { name = entry.name, label = M.label(entry), model = model }
 end
 
 -- Putting together ---------------------------------------------------------------------------------------
@@ -276,7 +281,10 @@ local function complete(config)
     return nil, fault
   end
   config.provider = entry
-  entry.model = chosen.model or (config.model ~= '' and config.model or entry.model)
+  entry.model = config.model ~= '' and config.model or entry.model
+  if chosen.label == M.label(entry) then
+    entry.model = chosen.model
+  end
   if config.host_path ~= '' then
     config.host_path = absolute(config.host_path)
   end

@@ -124,7 +124,8 @@ local function check_others(report, found)
     end
   end
   for _, server in ipairs(local_servers.find(LOCAL_MS)) do
-    local model = server.models[1] and (' with ' .. server.models[1]) or ''
+    -- What a server says is cut and cleaned, here as everywhere.
+    local model = server.models[1] and (' with ' .. server.models[1]:gsub('%c', ' '):sub(1, 80)) or ''
     local offer = local_servers.settings_for(server)
     report.info(('%s%s answers at %s: %s'):format(server.name, model, server.url, offer))
   end

@@ -16,7 +16,14 @@ local function ask_server(found, entry, callback)
     names = fields.models or names
     local ending = fields['end']
     local fault = ending and ending.error
-    if ending and not (fault and fault.kind == 'host') then
+    local kind = fault and fault.kind
+    -- The key may be put right in the environment, which only a new process sees.
+    if (kind == 'key' or kind == 'auth') and #view.running() == 0 then
+      host.stop()
+    end
+    if kind == 'key' or kind == 'config' then
+      notify.fault(fault.message)
+    elseif ending and kind ~= 'host' then
       callback(names, fault and fault.message)
     end
   end)
@@ -36,7 +43,7 @@ local function ask_server(found, entry, callback)
 end
 
 local function choose(entry, model)
-  config.choose(entry.name, model)
+  config.choose(entry, model)
   notify.info(('%s is asked for %s from now on'):format(config.label(entry), model))
 end
 
@@ -44,7 +51,10 @@ local function pick_from(entry, names, fault, go)
   if #names == 0 then
     names = entry.models or {}
   end
-  if #names == 0 then
+  if #names == 0 and entry.model then
+    choose(entry, entry.model)
+    return go()
+  elseif #names == 0 then
     return notify.fault('no models, :Ask /model NAME sets one: ' .. (fault or 'the server lists none'))
   end
   local options = { prompt = 'Model of ' .. config.label(entry), kind = 'askedit' }

@@ -90,6 +90,8 @@ function M.length(text, more, is_all)
   local all, open = begins_anew(text, more)
   if all or (open and not is_all) then
     return all
+  elseif open and #more >= LONG_WORD then
+    return #more -- it ended while it said the old again
   end
   local tail = text:sub(-LONGEST)
   for at = 1, #tail do
@@ -99,6 +101,8 @@ function M.length(text, more, is_all)
       unknown = unknown or (length == #more and is_word_byte(words, #words))
       if unknown and not is_all then
         return nil
+      elseif unknown and not length and #more >= LONG_WORD then
+        return #more
       elseif length and is_whole(words, more, length) then
         return length
       end

@@ -326,7 +326,8 @@ function M.go_on(run, mods)
     return notify.fault(fault)
   end
   local asked = transcript.first_part(run).request.prompt
-  found.provider.model = found.provider.model or run.request.provider.model
+  local prompt = prompts.get(asked.name)
+  found.provider.model = prompt and prompt.model or found.provider.model
   begin({
     prompt = { name = asked.name, system = asked.system, template = GO_ON, text = '', language = '' },
     context = {},

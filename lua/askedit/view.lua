@@ -121,11 +121,14 @@ local function new_answer()
   return { number = last_number, buf = -1, folds = {}, runs = {}, asked_at = os.date('%H:%M') }
 end
 
--- Keeps a new answer; the oldest goes, with its buffer unless somebody looks at it.
+-- Keeps a new answer; the oldest that is over goes, with its buffer unless somebody looks at it.
 local function keep(answer)
   answers[#answers + 1] = answer
-  if #answers > KEPT_ANSWERS then
-    split.drop(table.remove(answers, 1))
+  for i = 1, #answers - KEPT_ANSWERS do
+    local runs = answers[i].runs
+    if runs[#runs].over then
+      return split.drop(table.remove(answers, i))
+    end
   end
 end
 

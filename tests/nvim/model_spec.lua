@@ -258,6 +258,32 @@ describe('/model', function()
     assert.are.equal(0, #said(nvim))
   end)
 
+  it('is heard of a key that was put right, also where there is no model', function()
+    local peer = server()
+    local nvim = Product.start({ peer = peer, settings = false,
+      env = { OPENAI_API_KEY = false, LIGHT_CHAT_TOKEN = false } })
+    nvim:exec_lua([[vim.g.askedit = { host_path = select(1, ...), provider = 'openai', model = '',
+      providers = { openai = { url = select(2, ...) } } }]], Product.host, peer.url)
+    nvim:feed(':Ask /model<CR>')
+    nvim:see('OPENAI_API_KEY')
+    Product.assert_said(nvim, 'no key: set the environment variable OPENAI_API_KEY')
+    nvim:command("let $OPENAI_API_KEY = 'sk-now'")
+    nvim:feed(':Ask /model<CR>')
+    assert.are.equal('Bearer sk-now', peer:wait_request(nvim).headers.authorization)
+  end)
+
+  it('takes an entry with the model that it has where the server lists none', function()
+    local nvim, peer = start({ peer = server({}), provider = { model = 'set' } })
+    nvim:exec_lua('local g = vim.g.askedit g.providers = ... vim.g.askedit = g',
+      { deep = { url = peer.url, model = 'deep-model' } })
+    nvim:feed(':Ask /model deep<CR>')
+    nvim:see('deep is asked for deep-model')
+    peer:wait_request(nvim)
+    assert.are.equal('deep-model', model_of(Product.ask(nvim, peer, ':Ask why<CR>')))
+    nvim:exec_lua('local g = vim.g.askedit g.providers = nil vim.g.askedit = g')
+    assert.are.equal('set', model_of(Product.ask(nvim, peer, ':Ask /retry<CR>')))
+  end)
+
   it('lets the user pick from what the server lists', function()
     local nvim, peer = start()
     nvim:feed(':Ask /model<CR>')

@@ -20,7 +20,7 @@ local SYNTAX = {
   [=[match markdownBlockquote /^>\%(\s\|$\)/]=],
   [=[region markdownCodeBlock start=/^\s*\z(`\{3,}\)[^`]*$/ end=/^\s*\z1`*\s*$/ keepend]=],
   [=[region markdownCodeBlock start=/^\s*\z(\~\{3,}\)/ end=/^\s*\z1\~*\s*$/ keepend]=],
-  [=[sync minlines=300]=],
+  [=[sync minlines=2000]=],
 }
 
 -- As Neovim's own syntax has them; where that, or the user, gave them colours, these stay.

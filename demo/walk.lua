@@ -174,7 +174,7 @@ local steps = {
     'In the code, :Ask Take your time gets a slow answer.',
     function()
       screen:press('<C-w>k:Ask Take your time<CR>')
-      screen:see('waiting 1 s')
+      screen:see('waiting')
       present()
     end,
   },

@@ -67,6 +67,14 @@ local function no_faults(nvim)
   assert.is_nil(nvim:messages():find('Error', 1, true))
 end
 
+-- Any two seconds in a row may be told in one frame where the machine is slow, so only their growth counts.
+local function see_seconds_pass(nvim)
+  local function seconds(lines) return tonumber(table.concat(lines, '\n'):match('waiting (%d+) s')) end
+  nvim:see(function(lines) return seconds(lines) ~= nil end)
+  local first = seconds(nvim:screen())
+  nvim:see(function(lines) return (seconds(lines) or 0) > first end)
+end
+
 local function answer_window(nvim)
   return nvim:exec_lua([[
     for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
@@ -83,9 +91,9 @@ describe('the split', function()
     local peer = Peer.new({ script = silent })
     local nvim = Product.start({ peer = peer })
     nvim:feed(':Ask why<CR>')
-    nvim:see('gpt-3.5-turbo-1106 · waiting 0 s')
-    nvim:see('waiting 1 s')
-    nvim:see('waiting 2 s')
+    nvim:see('gpt-3.5-turbo-1106 · waiting')
+    see_seconds_pass(nvim)
+    see_seconds_pass(nvim)
     peer:wait_request(nvim).conn:write(Peer.light_chat('Because.', { model = 'the-real-model' }))
     nvim:see('Because.')
     nvim:see('3 of 10 calls today · the-real-model')
@@ -98,7 +106,7 @@ describe('the split', function()
     local nvim = Product.start({ peer = peer })
     ask(nvim)
     nvim:feed(':echo 12')
-    nvim:see('waiting 2 s')
+    see_seconds_pass(nvim)
     nvim:see(':echo 12')
   end)
 

@@ -1,0 +1,357 @@
+#include "host/code.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace askedit::host {
+namespace {
+
+constexpr std::array<std::string_view, 7> kMarkdownTypes{"markdown", "pandoc",  "quarto",    "rmd",
+                                                         "mdx",      "vimwiki", "telekasten"};
+constexpr std::array<std::string_view, 5> kMarkdownInfos{"markdown", "md", "mdx", "rmd", "qmd"};
+
+template <class Names>
+bool contains(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether `test` holds for a part of a dotted file type.
+template <class Test>
+bool any_part(std::string_view filetype, const Test& test) {
+  for (;;) {
+    const std::size_t dot = std::min(filetype.find('.'), filetype.size());
+    if (test(filetype.substr(0, dot))) return true;
+    if (dot == filetype.size()) return false;
+    filetype.remove_prefix(dot + 1);
+  }
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return out;
+}
+
+std::string_view without_indent(std::string_view line, std::size_t indent) {
+  const std::size_t spaces = std::min(line.find_first_not_of(' '), line.size());
+  return line.substr(std::min(spaces, indent));
+}
+
+}  // namespace
+
+CodeFilter::CodeFilter(std::string_view filetype)
+    : filetype_(lower(filetype)),
+      markdown_(any_part(filetype_, [](std::string_view part) { return contains(kMarkdownTypes, part); })) {}
+
+CodeFilter::Pieces CodeFilter::feed(std::string_view delta) {
+  pass_lines(delta);
+  return std::exchange(out_, {});
+}
+
+CodeFilter::Pieces CodeFilter::finish(End end) {
+  settle(end);
+  return std::exchange(out_, {});
+}
+
+void CodeFilter::resume(std::string_view before) {
+  pass_lines(before);
+  settle(End::cut);
+  out_.clear();
+  watching_ = inside();
+}
+
+// Line ends ------------------------------------------------------------------------------------------------
+
+void CodeFilter::pass_lines(std::string_view delta) {
+  if (delta.empty()) return;
+  if (return_held_ && delta.front() != '\n') pass("\r");
+  return_held_ = delta.ends_with('\r');
+  if (return_held_) delta.remove_suffix(1);
+  for (std::size_t at; (at = delta.find("\r\n")) != std::string_view::npos;) {
+    pass(delta.substr(0, at));
+    delta.remove_prefix(at + 1);
+  }
+  pass(delta);
+}
+
+void CodeFilter::pass(std::string_view text) {
+  if (watching_)
+    watch(text);
+  else
+    take(text);
+}
+
+// A fence that is opened again -----------------------------------------------------------------------------
+
+void CodeFilter::watch(std::string_view text) {
+  while (watching_ && !text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t next = std::min(end + 1, text.size());
+    watched_line_.add(text.substr(0, end));
+    watched_ += text.substr(0, next);
+    text.remove_prefix(next);
+    if (end < next)
+      end_watched_line();
+    else if (!watched_line_.blank() && !watched_line_.may_open())
+      stop_watching();
+  }
+  take(text);
+}
+
+void CodeFilter::end_watched_line() {
+  if (!watched_line_.blank()) return stop_watching();
+  take(std::exchange(watched_, {}));
+  watched_line_ = {};
+}
+
+void CodeFilter::stop_watching() {
+  watching_ = false;
+  if (is_opened_again()) return open_again();
+  take(std::exchange(watched_, {}));
+}
+
+/// In Markdown a block of another language is content, and a bare fence may close the block that is open.
+bool CodeFilter::is_opened_again() const {
+  if (!watched_line_.opens()) return false;
+  if (watched_line_.info().empty()) return mode_ == Mode::plain && !markdown_;
+  return !markdown_ || names_markdown(watched_line_.info());
+}
+
+void CodeFilter::open_again() {
+  fence_ = watched_line_.fence();
+  if (mode_ == Mode::plain) mode_ = markdown_ ? Mode::unwrapped : Mode::block;
+  closing_.clear();
+  if (released_) return;
+  held_.clear();
+  line_ = {};
+}
+
+// Lines ----------------------------------------------------------------------------------------------------
+
+void CodeFilter::take(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (end > 0) add_to_line(text.substr(0, end));
+    if (end == text.size()) return;
+    end_line();
+    text.remove_prefix(end + 1);
+  }
+}
+
+void CodeFilter::add_to_line(std::string_view piece) {
+  line_.add(piece);
+  if (released_) return write(piece);
+  if (inside()) {
+    held_ += piece;
+    if (!must_hold()) release();
+  } else if (mode_ != Mode::prose) {
+    kept_ += piece;
+    if (mode_ == Mode::start && !line_.blank() && !line_.may_open()) begin_without_fence();
+  }
+}
+
+void CodeFilter::end_line() {
+  switch (mode_) {
+    case Mode::start:
+      end_first_line();
+      break;
+    case Mode::undecided:
+      kept_ += '\n';
+      if (line_.opens()) open();
+      break;
+    case Mode::prose:
+      if (line_.opens()) open();
+      break;
+    case Mode::block:
+      end_block_line();
+      break;
+    case Mode::plain:
+      if (!released_) release();
+      break;
+    case Mode::wrapped:
+      end_wrapped_line();
+      break;
+    case Mode::unwrapped:
+      end_unwrapped_line();
+      break;
+  }
+  line_ = {};
+  released_ = false;
+}
+
+void CodeFilter::end_first_line() {
+  if (line_.blank()) return kept_.clear();
+  if (line_.opens()) return markdown_ ? wrap() : open();
+  begin_without_fence();
+  end_line();
+}
+
+void CodeFilter::begin_without_fence() {
+  if (markdown_) return replay(Mode::plain, 0);
+  mode_ = Mode::undecided;
+}
+
+void CodeFilter::open() {
+  kept_.clear();
+  fence_ = line_.fence();
+  depth_ = 0;
+  began_block_ = false;
+  mode_ = Mode::block;
+}
+
+void CodeFilter::end_block_line() {
+  const bool closes = !released_ && line_.closes(fence_);
+  if (closes && depth_ == 0) return close();
+  if (!released_) release();
+  if (closes) --depth_;
+  if (line_.nests_in(fence_)) ++depth_;
+}
+
+void CodeFilter::close() {
+  if (!began_block_) begin_block();
+  held_.clear();
+  mode_ = Mode::prose;
+}
+
+/// Takes what was kept again, now that it is known what it is.
+void CodeFilter::replay(Mode mode, std::size_t from) {
+  mode_ = mode;
+  line_ = {};
+  depth_ = 0;
+  const std::string text = std::exchange(kept_, {});
+  take(std::string_view(text).substr(from));
+}
+
+// Markdown in a fence --------------------------------------------------------------------------------------
+
+void CodeFilter::wrap() {
+  kept_ += '\n';
+  wrap_size_ = kept_.size();
+  wrap_is_markdown_ = line_.info().empty() || names_markdown(line_.info());
+  fence_ = line_.fence();
+  depth_ = 1;
+  mode_ = Mode::wrapped;
+}
+
+void CodeFilter::end_wrapped_line() {
+  kept_ += '\n';
+  count_wrapped_line();
+  if (closed_early_ && !wrap_is_markdown_) replay(Mode::plain, 0);
+}
+
+/// A bare fence outside of all blocks opens one.
+void CodeFilter::count_wrapped_line() {
+  if (line_.blank()) return;
+  closed_early_ = closed_early_ || depth_ == 0;
+  last_line_closes_ = line_.closes(fence_);
+  if (last_line_closes_) depth_ = depth_ > 0 ? depth_ - 1 : 1;
+  if (line_.nests_in(fence_)) ++depth_;
+}
+
+/// Whether the fence on the first line is to go. Around Markdown it is more likely that fences inside are odd
+/// than that it belongs to a block of the text.
+bool CodeFilter::is_wrapping(End end) const {
+  if (wrap_is_markdown_) return end == End::cut || last_line_closes_ || depth_ > 0;
+  return end == End::proper && closed_by_its_last_line();
+}
+
+void CodeFilter::end_unwrapped_line() {
+  if (!released_ && line_.closes(fence_)) return hold_closing();
+  if (!released_ && line_.blank() && !closing_.empty()) {
+    closing_ += std::exchange(held_, {}) + '\n';
+    return;
+  }
+  if (!released_) release();
+  if (line_.nests_in(fence_)) ++depth_;
+}
+
+void CodeFilter::hold_closing() {
+  release_closing();
+  closing_ = std::exchange(held_, {}) + '\n';
+}
+
+void CodeFilter::release_closing() {
+  if (closing_.empty()) return;
+  depth_ = depth_ > 0 ? depth_ - 1 : 1;
+  std::string_view rest = closing_;
+  for (std::size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1))
+    write_line(rest.substr(0, end));
+  closing_.clear();
+}
+
+// The end --------------------------------------------------------------------------------------------------
+
+void CodeFilter::settle(End end) {
+  if (end == End::proper && std::exchange(return_held_, false)) pass("\r");
+  if (watching_) stop_watching();
+  if (!inside()) settle_outside(end);
+  if (mode_ == Mode::wrapped) settle_wrapped(end);
+  if (inside()) settle_inside(end);
+}
+
+/// A fence that is the last of an answer opens nothing; what stands before it is prose all the same.
+void CodeFilter::settle_outside(End end) {
+  if (mode_ == Mode::wrapped) return;
+  if (end == End::proper && !line_.blank()) end_line();
+  if (mode_ == Mode::undecided && !line_.opens()) replay(Mode::plain, 0);
+}
+
+void CodeFilter::settle_wrapped(End end) {
+  count_wrapped_line();
+  const bool wrapping = is_wrapping(end);
+  replay(wrapping ? Mode::unwrapped : Mode::plain, wrapping ? wrap_size_ : 0);
+}
+
+void CodeFilter::settle_inside(End end) {
+  if (end == End::proper) {
+    if (!held_.empty()) end_line();
+    if (!closing_.empty() && !began_block_) begin_block();
+  } else {
+    if (depth_ > 0) release_closing();
+    if (!held_.empty() && line_.blank() && closing_.empty()) release();
+  }
+}
+
+// What is given --------------------------------------------------------------------------------------------
+
+/// Whether the present line may be no content.
+bool CodeFilter::must_hold() const {
+  if (mode_ == Mode::plain) return false;
+  return line_.may_close(fence_) || (line_.blank() && !closing_.empty());
+}
+
+void CodeFilter::release() {
+  release_closing();
+  write_line(std::exchange(held_, {}));
+  released_ = true;
+}
+
+void CodeFilter::write_line(std::string_view line) {
+  if (began_block_)
+    write("\n");
+  else
+    begin_block();
+  write(mode_ == Mode::plain ? line : without_indent(line, fence_.indent));
+}
+
+void CodeFilter::begin_block() {
+  if (began_any_ && out_.empty()) out_.emplace_back();
+  out_.emplace_back();
+  began_any_ = began_block_ = true;
+}
+
+void CodeFilter::write(std::string_view text) {
+  if (text.empty()) return;
+  if (out_.empty()) out_.emplace_back();
+  out_.back() += text;
+}
+
+bool CodeFilter::names_markdown(std::string_view info) const {
+  const std::string name = lower(info.substr(0, info.find_first_of(" \t\r,{")));
+  return contains(kMarkdownInfos, name) || name == filetype_ ||
+         any_part(filetype_, [&](std::string_view part) { return part == name; });
+}
+
+}  // namespace askedit::host

@@ -15,6 +15,15 @@ std::optional<RunId> id_of(const Json& argument) {
   return id.get<RunId>();
 }
 
+/// What of an edit is written; nothing for other kinds.
+std::optional<CodeFilter> filter_of(const Json& argument) {
+  if (member(argument, "kind") != Json("edit")) return std::nullopt;
+  CodeFilter filter(string_or(member(member(argument, "context"), "filetype")));
+  if (const std::string before = string_or(member(argument, "before")); !before.empty())
+    filter.resume(before);
+  return filter;
+}
+
 }  // namespace
 
 Host::Host(rpc::Peer& peer, net::HttpClient& client, std::span<const llm::Dialect> dialects)
@@ -41,7 +50,7 @@ Result<std::unique_ptr<Run>> Host::make_run(const Json& argument) {
     return fail(ErrorKind::outdated,
                 "the host " ASKEDIT_VERSION " and the plugin speak different protocols: run scripts/build");
   const std::string kind = string_or(member(argument, "kind"));
-  if (kind != "answer" && kind != "models")
+  if (kind != "answer" && kind != "edit" && kind != "models")
     return fail(ErrorKind::bad_request, "the host knows no such kind of run");
   const Json& settings = member(argument, "provider");
   const auto* dialect = find_dialect(string_or(member(settings, "dialect")));
@@ -58,7 +67,7 @@ Result<std::unique_ptr<Run>> Host::make_run(const Json& argument) {
   std::optional<llm::Call> call =
       kind == "models" ? (*provider)->list_models(*key) : (*provider)->encode(render(argument), *key);
   if (!call) return fail(ErrorKind::bad_request, "this kind of server does not list its models");
-  return std::make_unique<Run>(client_, *std::move(call), *std::move(key), Clock::now());
+  return std::make_unique<Run>(client_, *std::move(call), *std::move(key), Clock::now(), filter_of(argument));
 }
 
 const llm::Dialect* Host::find_dialect(std::string_view name) const {

@@ -9,7 +9,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "host/code.h"
 #include "llm/job.h"
 
 namespace askedit::host {
@@ -33,11 +35,28 @@ class PendingText {
   std::size_t taken_ = 0;
 };
 
+/// Code that waits to be drawn, a piece at a time.
+class PendingCode {
+ public:
+  /// As CodeFilter gives it.
+  void add(const CodeFilter::Pieces& pieces);
+  /// Bytes, and one for each block that begins.
+  std::size_t size() const { return text_.size(); }
+  /// At most kMaxDraw of it, ending between two characters, as `code` of a draw; empty if nothing waits.
+  CodeFilter::Pieces take();
+
+ private:
+  PendingText text_;  ///< with a mark where a block begins
+  bool began_ = false;
+  bool took_ = false;
+};
+
 /// Loop thread only. Knows no RPC: it makes the fields of a draw (doc/protocol.md), its owner sends them.
 class Run {
  public:
-  /// Starts the job of `call`.
-  Run(net::HttpClient& client, llm::Call call, Secret key, Time now);
+  /// Starts the job of `call`. With a filter the run is an edit: its draws also carry what that gives.
+  Run(net::HttpClient& client, llm::Call call, Secret key, Time now,
+      std::optional<CodeFilter> filter = std::nullopt);
   /// A run that could not start: it only has its end to tell.
   explicit Run(const Error& error);
 
@@ -59,9 +78,12 @@ class Run {
   enum class Credit { free, owed };
 
   void take(llm::Event event);
+  void take_text(const std::string& delta);
+  void end_code(CodeFilter::End end);
   void end_with(Json end);
   bool something_to_draw() const;
   bool something_to_read() const;
+  bool all_is_drawn() const;
   bool urgent() const;
   Json collect();
 
@@ -69,6 +91,8 @@ class Run {
   Json fields_ = Json::object();  ///< what waits besides text
   PendingText thoughts_;
   PendingText text_;
+  PendingCode code_;
+  std::optional<CodeFilter> filter_;
   bool drew_text_ = false;
   std::optional<Json> end_;
   std::optional<Json> again_;  ///< the draw that was answered "later"

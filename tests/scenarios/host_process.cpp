@@ -81,6 +81,12 @@ void make_pair(int type, int& ours, int& theirs) {
   theirs = ends[1];
 }
 
+/// The first piece goes on with the last block.
+void join_blocks(Json& blocks, const Json& pieces) {
+  blocks.back().get_ref<std::string&>() += pieces.front().get_ref<const std::string&>();
+  blocks.insert(blocks.end(), std::next(pieces.begin()), pieces.end());
+}
+
 void close_fd(int& fd) {
   if (fd >= 0) close(fd);
   fd = -1;
@@ -219,6 +225,11 @@ bool HostProcess::read_stdout() {
   }
 }
 
+void HostProcess::check_size(const std::string& text) {
+  if (text.size() > host::kMaxDraw) fault_ = "a draw of over 8 KiB";
+  if (valid_utf8(text) != text) fault_ = "a draw that ends inside a character";
+}
+
 void HostProcess::take(rpc::Message message) {
   if (message.type == rpc::Message::Type::response) {
     answers_.push_back(std::move(message));
@@ -232,16 +243,17 @@ void HostProcess::take(rpc::Message message) {
   const Json& fields = message.params[1][1];
   if (id != 0 && !open_draws_.insert(id).second) fault_ = "two draws of one run in flight";
   if (ended(id)) fault_ = "a draw after the end";
-  for (const auto* name : {"text", "reasoning"}) {
-    const std::string text = string_or(member(fields, name));
-    if (text.size() > host::kMaxDraw) fault_ = "a draw of over 8 KiB";
-    if (valid_utf8(text) != text) fault_ = "a draw that ends inside a character";
-  }
+  for (const auto* name : {"text", "reasoning"}) check_size(string_or(member(fields, name)));
+  std::string code;
+  for (const Json& piece : member(fields, "code")) code += piece.get<std::string>();
+  check_size(code);
   unanswered_.emplace(message.id, id);
   Json& shown = shown_.emplace(id, Json::object()).first->second;
   for (const auto& [name, value] : fields.items()) {
     if ((name == "text" || name == "reasoning") && shown.contains(name))
       shown[name].get_ref<std::string&>() += value.get_ref<const std::string&>();
+    else if (name == "code" && shown.contains(name))
+      join_blocks(shown[name], value);
     else
       shown[name] = value;
   }

@@ -56,7 +56,7 @@ class HostProcess {
   int await_exit();
 
   bool ended(host::RunId id) const;
-  /// The fields of all draws of a run: texts and thoughts joined, everything else the newest.
+  /// The fields of all draws of a run: texts, thoughts and blocks of code joined, everything else the newest.
   const std::map<host::RunId, Json>& shown() const { return shown_; }
   const std::vector<rpc::Message>& answers() const { return answers_; }
   /// The ids of all requests of the host, in order.
@@ -78,6 +78,7 @@ class HostProcess {
   void wait_once();
   bool read_stdout();
   void take(rpc::Message message);
+  void check_size(const std::string& text);
   void reply_to_draws();
   void note_exit();
 

@@ -10,7 +10,8 @@
 //   expect.jsonl  what must be seen in the end, a fact a line; members that are named must be equal, others
 //   are
 //                 free, null = absent:
-//                   {"run": id, ...fields of its draws, texts joined}   {"run": id, "text_bytes": N}
+//                   {"run": id, ...fields of its draws, texts and blocks joined}   {"run": id, "text_bytes":
+//                   N}
 //                   {"answer": id, "error": text}
 //                   {"request": N, "line": text, "body": {...}, "headers": [...], "without": [names]}
 //                   {"stderr": part}   {"exit": status, "within_ms": N}

@@ -20,8 +20,8 @@ struct Started {
   FakeClient client;
   Run run;
 
-  explicit Started(llm::Call call = llm::text_call())
-      : run(client, std::move(call), Secret("sk-canary-7f3a"), kStart) {
+  explicit Started(llm::Call call = llm::text_call(), std::optional<CodeFilter> filter = std::nullopt)
+      : run(client, std::move(call), Secret("sk-canary-7f3a"), kStart, std::move(filter)) {
     client.head(200);
   }
 
@@ -283,4 +283,126 @@ TEST_CASE("Model, status, usage and thoughts are fields; the newest replaces, th
   s.client.body("x");
   CHECK(dump_json(s.draw(0)) == R"({"model":"m-1","reasoning":"I think","status":"2 of 10",)"
                                 R"("usage":{"cached":-1,"input":5,"output":6,"reasoning":-1}})");
+}
+
+namespace {
+
+/// An edit of a Python file.
+struct StartedEdit : Started {
+  StartedEdit() : Started(llm::text_call(), CodeFilter("python")) {}
+};
+
+Json code(const Json& fields) {
+  return member(fields, "code");
+}
+
+}  // namespace
+
+TEST_CASE("An edit carries the answer as it is, and the code of it", "[run]") {
+  StartedEdit s;
+  s.client.body("Here:\n```python\nx = 1\n");
+  CHECK(dump_json(s.draw(0)) == R"({"code":["x = 1"],"text":"Here:\n```python\nx = 1\n"})");
+  s.reply("ok", 1);
+  s.client.body("y = 2\n```\n");
+  CHECK(dump_json(s.draw(16)) == R"({"code":["\ny = 2"],"text":"y = 2\n```\n"})");
+  s.reply("ok", 17);
+  s.client.body("And:\n```\n```\n```\nz");
+  CHECK(code(s.draw(32)) == Json({"", "", "z"}));
+  s.reply("ok", 33);
+  s.client.body("\n```\n");
+  CHECK(dump_json(s.draw(48)) == R"({"text":"\n```\n"})");
+}
+
+TEST_CASE("An answer that is no edit has no code", "[run]") {
+  Started s;
+  s.client.body("```python\nx\n```\n");
+  CHECK(dump_json(s.draw(0)) == R"({"text":"```python\nx\n```\n"})");
+}
+
+TEST_CASE("The first block may begin with nothing", "[run]") {
+  StartedEdit s;
+  s.client.body("```\n```\n");
+  CHECK(code(s.draw(0)) == Json({""}));
+  s.reply("ok", 1);
+  s.client.body("```\nx");
+  CHECK(code(s.draw(20)) == Json({"", "x"}));
+}
+
+TEST_CASE("Code that is known at the end only comes with the end, 8 KiB a draw, never inside a character",
+          "[run]") {
+  StartedEdit s;
+  std::string whole = "z";
+  for (int i = 0; i < 10'000; ++i) whole += "余";
+  s.client.body(whole);
+  for (int time = 0; time < 100; time += 20) {
+    if (auto fields = s.run.next_draw(after(time))) {
+      CHECK(!fields->contains("code"));
+      s.reply("ok", time);
+    }
+  }
+  s.client.end();
+  std::string written;
+  for (int draws = 0; !s.run.over(); ++draws) {
+    CHECK(s.run.wake_at() <= after(100 + 20 * draws));
+    const Json fields = s.draw(100 + 20 * draws);
+    REQUIRE(code(fields).size() == 1);
+    const std::string piece = code(fields)[0].get<std::string>();
+    CHECK(piece.size() <= kMaxDraw);
+    CHECK(valid_utf8(piece) == piece);
+    written += piece;
+    CHECK(fields.contains("end") == (written.size() == whole.size()));
+    s.reply("ok", 100 + 20 * draws);
+  }
+  CHECK(written == whole);
+}
+
+TEST_CASE("Empty blocks count in a draw too", "[run]") {
+  StartedEdit s;
+  std::string answer;
+  for (int i = 0; i < 20'000; ++i) answer += "```\n```\n";
+  s.client.body(answer);
+  s.client.end();
+  std::size_t blocks = 1;
+  for (int time = 0; !s.run.over(); time += 20) {
+    const Json fields = s.draw(time);
+    if (fields.contains("code")) {
+      CHECK(code(fields).size() <= kMaxDraw + 1);
+      blocks += code(fields).size() - 1;
+    }
+    s.reply("ok", time);
+  }
+  CHECK(blocks == 20'000);
+}
+
+TEST_CASE("Less than 8 KiB of code waits as text does", "[run]") {
+  StartedEdit s;
+  s.client.body("```\na");
+  s.draw(0);
+  s.reply("ok", 1);
+  s.client.body("b");
+  CHECK(!s.draws(15));
+  CHECK(code(s.draw(16)) == Json({"b"}));
+}
+
+TEST_CASE("A stopped edit gives what it held back", "[run]") {
+  StartedEdit s;
+  s.client.body("```\nx = 1\n  ");
+  CHECK(code(s.draw(0)) == Json({"x = 1"}));
+  s.reply("ok", 1);
+  s.run.stop();
+  const Json last = s.draw(20);
+  CHECK(code(last) == Json({"\n  "}));
+  CHECK(last["end"]["error"]["kind"] == Json("cancelled"));
+}
+
+TEST_CASE("An answer that reached its limit was cut", "[run]") {
+  struct Cutter : llm::TextDecoder {
+    void end(const llm::EventSink& sink) override { sink(llm::Finished{llm::FinishReason::length}); }
+  };
+  llm::Call call = llm::text_call();
+  call.decoder = std::make_unique<Cutter>();
+  Started s(std::move(call), CodeFilter("python"));
+  s.client.body("```\nx = 1\n``");
+  s.client.end();
+  CHECK(code(s.draw(0)) == Json({"x = 1"}));
 }

@@ -1,6 +1,7 @@
 #include "host/prompt.h"
 
 #include <map>
+#include <set>
 
 namespace askedit::host {
 namespace {
@@ -35,24 +36,92 @@ std::string fence_for(std::string_view code) {
   return std::string(longest + 1, '`');
 }
 
-std::string code_section(const Json& context) {
-  const std::string code = string_or(member(context, "code"));
-  const std::string file = string_or(member(context, "file"));
-  const std::string type = string_or(member(context, "filetype"));
-  const std::string lines = lines_of(context);
-  const std::string fence = fence_for(code);
-  std::string out = "File: " + (file.empty() ? "(no name)" : file);
-  if (!type.empty()) out += " (" + type + ")";
-  if (!lines.empty()) out += (lines.find('-') == std::string::npos ? ", line " : ", lines ") + lines;
-  out += "\n\n" + fence + type + "\n" + code + (code.ends_with('\n') ? "" : "\n") + fence;
-  const std::string diagnostics = diagnostics_of(context);
-  return diagnostics.empty() ? out : out + "\n\nDiagnostics:\n" + diagnostics;
+std::string fenced(const std::string& text, const std::string& type) {
+  const std::string fence = fence_for(text);
+  return fence + type + "\n" + text + (text.ends_with('\n') ? "" : "\n") + fence;
+}
+
+void add_paragraph(std::string& text, const std::string& more) {
+  if (!text.empty()) text += text.ends_with('\n') ? "\n" : "\n\n";
+  text += more;
+}
+
+using Names = std::set<std::string, std::less<>>;
+
+/// The part of the user message that tells of the file, but for what the template names itself.
+class Section {
+ public:
+  Section(const Json& context, const Names& used)
+      : context_(context), used_(used), type_(string_or(member(context, "filetype"))) {}
+
+  /// About code that is there.
+  std::string of_code() {
+    const std::string lines = lines_of(context_);
+    add_file();
+    if (!lines.empty()) out_ += (lines.find('-') == std::string::npos ? ", line " : ", lines ") + lines;
+    add_paragraph(out_, fenced(string_or(member(context_, "code")), type_));
+    add_indent();
+    add_part("What stands before it, for reference only and not to be repeated:", "before");
+    add_part("What stands after it, for reference only and not to be repeated:", "after");
+    const std::string diagnostics = diagnostics_of(context_);
+    if (!diagnostics.empty()) add_paragraph(out_, "Diagnostics:\n" + diagnostics);
+    return out_;
+  }
+
+  /// About a place where code is to be put.
+  std::string of_place() {
+    add_file();
+    add_indent();
+    const bool before = add_part("What stands before the new text:", "before");
+    const bool after = add_part("What stands after the new text:", "after");
+    add_paragraph(out_, place(before, after));
+    return out_;
+  }
+
+ private:
+  void add_file() {
+    const std::string file = string_or(member(context_, "file"));
+    out_ += "File: " + (file.empty() ? "(no name)" : file);
+    if (!type_.empty()) out_ += " (" + type_ + ")";
+  }
+
+  void add_indent() {
+    const std::string indent = string_or(member(context_, "indent"));
+    if (!indent.empty() && !used_.contains("indent")) add_paragraph(out_, "Indentation: " + indent);
+  }
+
+  bool add_part(const std::string& title, const std::string& name) {
+    const std::string text = string_or(member(context_, name));
+    if (text.empty() || used_.contains(name)) return false;
+    add_paragraph(out_, title + "\n\n" + fenced(text, type_));
+    return true;
+  }
+
+  static std::string place(bool before, bool after) {
+    if (before && after) return "The new text goes exactly between these two; repeat nothing of them.";
+    if (before) return "The new text goes directly after this; repeat nothing of it.";
+    if (after) return "The new text goes directly before this; repeat nothing of it.";
+    return "The file is empty.";
+  }
+
+  const Json& context_;
+  const Names& used_;
+  std::string type_;
+  std::string out_;
+};
+
+/// Empty if there is nothing to tell, or if the template tells it.
+std::string section(const Json& context, const Names& used) {
+  if (used.contains("code")) return {};
+  if (!string_or(member(context, "code")).empty()) return Section(context, used).of_code();
+  const bool at_cursor = member(context, "cursor") == Json(true);
+  if (!at_cursor || used.contains("before") || used.contains("after")) return {};
+  return Section(context, used).of_place();
 }
 
 struct Filled {
   std::string text;
-  bool used_text = false;
-  bool used_code = false;
+  Names used;
 };
 
 /// One pass from left to right, so that what is put in is never looked at again.
@@ -66,32 +135,28 @@ Filled fill(std::string_view pattern, const std::map<std::string_view, std::stri
     const std::size_t next = value == values.end() ? open + 1 : close + 2;
     out.text += pattern.substr(from, open - from);
     out.text += value == values.end() ? "{" : value->second;
-    out.used_text = out.used_text || name == "text";
-    out.used_code = out.used_code || name == "code";
+    if (value != values.end()) out.used.emplace(name);
     from = next;
   }
   out.text += pattern.substr(from);
   return out;
 }
 
-void add_paragraph(std::string& text, const std::string& more) {
-  if (!text.empty()) text += text.ends_with('\n') ? "\n" : "\n\n";
-  text += more;
-}
-
 std::string user_message(const Json& prompt, const Json& context) {
   const std::string words = string_or(member(prompt, "text"));
-  const std::string code = string_or(member(context, "code"));
   Filled filled =
       fill(string_or(member(prompt, "template")), {{"text", words},
-                                                   {"code", code},
+                                                   {"code", string_or(member(context, "code"))},
+                                                   {"before", string_or(member(context, "before"))},
+                                                   {"after", string_or(member(context, "after"))},
+                                                   {"indent", string_or(member(context, "indent"))},
                                                    {"file", string_or(member(context, "file"))},
                                                    {"filetype", string_or(member(context, "filetype"))},
                                                    {"lines", lines_of(context)},
                                                    {"diagnostics", diagnostics_of(context)},
                                                    {"language", string_or(member(prompt, "language"))}});
-  if (!filled.used_text && !words.empty()) add_paragraph(filled.text, words);
-  if (!filled.used_code && !code.empty()) add_paragraph(filled.text, code_section(context));
+  if (!filled.used.contains("text") && !words.empty()) add_paragraph(filled.text, words);
+  if (const std::string more = section(context, filled.used); !more.empty()) add_paragraph(filled.text, more);
   return filled.text;
 }
 

@@ -100,3 +100,63 @@ TEST_CASE("Members of another type count as empty", "[prompt]") {
   CHECK(render(Json()).size() == 1);
   CHECK(render({{"prompt", 7}, {"context", 7}, {"history", 7}}).size() == 1);
 }
+
+TEST_CASE("Code that is to be changed comes with its indentation and what stands around it", "[prompt]") {
+  Json context = kContext;
+  context["before"] = "a();\n```\n";
+  context["after"] = "b();";
+  context["indent"] = "4 spaces";
+  context["diagnostics"] = Json::parse(R"([{"line": 4, "severity": "error", "message": "no ;"}])");
+  CHECK(
+      rendered({}, context) ==
+      kSection +
+          "\n\nIndentation: 4 spaces"
+          "\n\nWhat stands before it, for reference only and not to be repeated:\n\n````cpp\na();\n```\n````"
+          "\n\nWhat stands after it, for reference only and not to be repeated:\n\n```cpp\nb();\n```"
+          "\n\nDiagnostics:\n- line 4: error: no ;\n");
+}
+
+TEST_CASE("What stands around the code is left out where there is nothing", "[prompt]") {
+  Json context = kContext;
+  context["before"] = "";
+  context["after"] = 7;
+  context["indent"] = "";
+  CHECK(rendered({}, context) == kSection);
+}
+
+TEST_CASE("What the template names itself is not added again", "[prompt]") {
+  Json context = kContext;
+  context["before"] = "a();\n";
+  context["after"] = "b();\n";
+  context["indent"] = "tabs, 8 columns wide";
+  CHECK(rendered({{"template", "{{indent}}|{{before}}|{{code}}|{{after}}"}}, context) ==
+        "tabs, 8 columns wide|a();\n|int x;\n|b();\n");
+  CHECK(rendered({{"template", "{{indent}}{{before}}{{after}}"}}, context) ==
+        "tabs, 8 columns widea();\nb();\n\n" + kSection);
+  context.erase("code");
+  context["cursor"] = true;
+  CHECK(rendered({{"template", "{{before}}<HERE>{{after}}"}}, context) == "a();\n<HERE>b();\n");
+}
+
+TEST_CASE("A place for new text is told by what stands around it", "[prompt]") {
+  Json context = Json::parse(
+      R"({"cursor": true, "file": "x.py", "filetype": "python", "first": 3, "last": 3, "indent": "2 spaces"})");
+  const std::string head = "add\n\nFile: x.py (python)\n\nIndentation: 2 spaces\n\n";
+  const std::string above = "What stands before the new text:\n\n```python\na = 1\n```\n\n";
+  const std::string below = "What stands after the new text:\n\n```python\nb = 2\n```\n\n";
+  CHECK(rendered({{"text", "add"}}, context) == head + "The file is empty.");
+  context["after"] = "b = 2\n";
+  CHECK(rendered({{"text", "add"}}, context) ==
+        head + below + "The new text goes directly before this; repeat nothing of it.");
+  context["before"] = "a = 1\n";
+  CHECK(rendered({{"text", "add"}}, context) ==
+        head + above + below + "The new text goes exactly between these two; repeat nothing of them.");
+  context.erase("after");
+  CHECK(rendered({{"text", "add"}}, context) ==
+        head + above + "The new text goes directly after this; repeat nothing of it.");
+}
+
+TEST_CASE("Without code and without a place there is no section", "[prompt]") {
+  CHECK(rendered({{"text", "hi"}},
+                 {{"before", "a"}, {"after", "b"}, {"indent", "4 spaces"}, {"cursor", 1}}) == "hi");
+}

@@ -31,14 +31,18 @@ end, {
 })
 
 -- Not vim.keymap, which would be loaded for it.
-local function plug(name, modes, words)
-  local lhs, rhs = ('<Plug>(askedit-%s)'):format(name), ('<Cmd>Ask %s<CR>'):format(words)
+local function plug(name, modes, words, bang)
+  local lhs, rhs = ('<Plug>(askedit-%s)'):format(name), ('<Cmd>Ask%s %s<CR>'):format(bang or '', words)
   for _, mode in ipairs(modes) do
     api.nvim_set_keymap(mode, lhs, rhs, { noremap = true })
   end
 end
 
 plug('ask', { 'n', 'x' }, '')
+plug('edit', { 'n', 'x', 'i' }, '', '!')
+plug('accept', { 'n' }, '/accept')
+plug('reject', { 'n' }, '/reject')
+plug('open', { 'n' }, '/open')
 plug('stop', { 'n' }, '/stop')
 plug('retry', { 'n' }, '/retry')
 plug('continue', { 'n' }, '/continue')
@@ -47,9 +51,14 @@ for _, path in ipairs(api.nvim_get_runtime_file('lua/askedit/prompts/*', true)) 
   local name = path:match('/([%w_-]+)%.lua$') or path:match('/([%w_-]+)%.md$')
   if name then
     plug('prompt-' .. name, { 'n', 'x' }, '/' .. name)
+    local lhs, rhs = '<Plug>(askedit-operator-%s)', "luaeval('require(\"askedit\").operator(_A)', '%s')"
+    api.nvim_set_keymap('n', lhs:format(name), rhs:format(name), { noremap = true, expr = true })
   end
 end
 
 api.nvim_set_hl(0, 'AskeditStatus', { link = 'Comment', default = true })
 api.nvim_set_hl(0, 'AskeditFault', { link = 'WarningMsg', default = true })
 api.nvim_set_hl(0, 'AskeditThought', { link = 'Comment', default = true })
+api.nvim_set_hl(0, 'AskeditAdd', { link = 'DiffAdd', default = true })
+api.nvim_set_hl(0, 'AskeditDelete', { link = 'DiffDelete', default = true })
+api.nvim_set_hl(0, 'AskeditStale', { link = 'DiffText', default = true })

@@ -5,25 +5,38 @@ local api = vim.api
 
 M.uv = vim.uv or vim.loop
 
+-- Runs `fn` under command modifiers, and returns what it returns.
+local function modified(modifiers, fn)
+  local ok, result
+  M.modified_body = function()
+    ok, result = pcall(fn)
+  end
+  local command = modifiers .. ' lua require("askedit.compat").modified_body()'
+  pcall(vim.cmd, command)
+  if ok == nil then -- 0.7.2: a CTRL-C that was typed before is taken for an interrupt of this
+    vim.cmd(command)
+  end
+  M.modified_body = nil
+  if not ok then
+    error(result, 0)
+  end
+  return result
+end
+
 --- Runs `fn` while no autocommand fires, and returns what it returns. Errors pass through.
 ---@generic T
 ---@param fn fun(): T
 ---@return T
 function M.quietly(fn)
-  local ok, result
-  M.quiet_body = function()
-    ok, result = pcall(fn)
-  end
-  local command = 'noautocmd lua require("askedit.compat").quiet_body()'
-  pcall(vim.cmd, command)
-  if ok == nil then -- 0.7.2: a CTRL-C that was typed before is taken for an interrupt of this
-    vim.cmd(command)
-  end
-  M.quiet_body = nil
-  if not ok then
-    error(result, 0)
-  end
-  return result
+  return modified('noautocmd', fn)
+end
+
+--- Runs `fn` without messages of Neovim's own: W10 about a readonly file would stand still for a second.
+---@generic T
+---@param fn fun(): T
+---@return T
+function M.silently(fn)
+  return modified('silent', fn)
 end
 
 --- Runs `fn` now, or as soon as the user is back in Normal mode.
@@ -41,6 +54,37 @@ function M.in_normal_mode(fn)
       end)
     end,
   })
+end
+
+local STILL_AGAIN = 50 -- milliseconds
+
+local function is_still()
+  return api.nvim_get_mode().mode == 'n' and vim.fn.pumvisible() == 0 and vim.fn.getcmdwintype() == ''
+end
+
+--- Runs `fn` in the next moment in which the user is in Normal mode with nothing begun, so never inside of
+--- CTRL-O. No event tells that after CTRL-C on 0.7, so it is looked at again and again.
+---@param fn fun()
+function M.in_still_moment(fn)
+  if is_still() then
+    return fn()
+  end
+  local timer = M.uv.new_timer()
+  timer:start(STILL_AGAIN, STILL_AGAIN, vim.schedule_wrap(function()
+    if timer:is_active() and is_still() then
+      timer:close()
+      fn()
+    end
+  end))
+end
+
+--- Which lines differ: a list of {old line, old count, new line, new count}.
+---@param old string
+---@param new string
+---@return integer[][]
+function M.diff(old, new)
+  local diff = vim.text and vim.text.diff or vim.diff
+  return diff(old, new, { result_type = 'indices' })
 end
 
 --- Makes what was drawn visible while a command line is open; elsewhere the main loop does it.

@@ -235,6 +235,7 @@ local function merged(first, second)
     config[row.key] = row.default
   end
   config = extended(extended(config, first), second)
+  config.keys = extended(extended(options.default_keys, first.keys or {}), second.keys or {})
   config.providers = extended(config.providers, {})
   for name, entry in pairs(first.providers or {}) do
     config.providers[name] = extended(entry, config.providers[name] or {})

@@ -1,19 +1,50 @@
---- What goes along with a question: the selected text exactly as it is, and facts about it.
+--- What a question is about: the selected text exactly as it is, where it stands, and facts about it.
 --- Leaves registers, marks, the view and the window alone; ends Visual mode as any operator does.
+local block = require('askedit.block')
+
 local M = {}
 
 local MAX_DIAGNOSTICS = 20
 local SEVERITIES = { 'error', 'warning', 'info', 'hint' }
+local LINES_BEFORE, LINES_AFTER = 60, 30
+local BYTES_AROUND = 4096
+local END_OF_LINE = 2147483647 -- 'curswant' after $
 
 local fn, api = vim.fn, vim.api
 
+-- Where -------------------------------------------------------------------------------------------------
+
+---@class askedit.Spot a place in a buffer; rows and byte columns from 0
+---@field buf integer
+---@field kind 'lines'|'chars'|'block' lines: whole lines r1 to r2-1; chars: from r1,c1 to before r2,c2
+---@field r1 integer
+---@field c1 integer
+---@field r2 integer
+---@field c2 integer
+---@field block? askedit.Block of kind 'block', whose rows are those of 'lines'
+---@field ends_on_break? boolean the selection took the last line's break along
+
+-- Where a blockwise selection ends follows from its last cursor movement, which Visual mode alone knows.
+local function goes_to_line_end(keys)
+  if keys == '' then
+    return fn.winsaveview().curswant == END_OF_LINE
+  end
+  local view = fn.winsaveview()
+  vim.cmd('noautocmd silent keepjumps normal! ' .. keys)
+  local to_end = fn.winsaveview().curswant == END_OF_LINE
+  vim.cmd('noautocmd silent keepjumps normal! \27')
+  fn.winrestview(view)
+  return to_end
+end
+
 -- Yanking is the only way that is right for all kinds of selections, so `z` and the unnamed register are
--- put back. `prefix` is '' while Visual mode is on and 'gv' afterwards.
-local function yank(prefix)
+-- put back. `keys` select: none while Visual mode is on, `gv` afterwards.
+local function yank(keys)
   local z, unnamed = fn.getreginfo('z'), fn.getreginfo('"')
   local opening, closing, view = fn.getpos("'["), fn.getpos("']"), fn.winsaveview()
-  vim.cmd('noautocmd silent keepjumps normal! ' .. prefix .. '"zy')
-  local taken, first = fn.getreginfo('z'), fn.getpos("'[")[2]
+  vim.cmd('noautocmd silent keepjumps normal! ' .. keys .. '"zy')
+  local taken, first = fn.getreginfo('z'), fn.getpos("'[")
+  local corners = { fn.getpos("'<"), fn.getpos("'>") }
   fn.setreg('z', next(z) and z or {})
   local stood_for = (unnamed.points_to or ''):match('[%w-]') or '0'
   if stood_for ~= 'z' then
@@ -22,7 +53,7 @@ local function yank(prefix)
   fn.setpos("'[", opening)
   fn.setpos("']", closing)
   fn.winrestview(view)
-  return taken, first
+  return taken, first, corners
 end
 
 -- Vim keeps a NUL as a line feed inside a line.
@@ -34,23 +65,65 @@ local function joined(lines, linewise)
   return table.concat(parts, '\n') .. (linewise and '\n' or '')
 end
 
-local function from_visual(prefix)
-  local taken, first = yank(prefix)
+local function column_of(corner)
+  local before = fn.getline(corner[2]):sub(1, corner[3] - 1)
+  return fn.strdisplaywidth((before:gsub('%z', '?'))) + corner[4] + 1
+end
+
+local function block_of(corners, width, to_end)
+  return {
+    left = math.min(column_of(corners[1]), column_of(corners[2])),
+    width = width,
+    to_end = to_end,
+    tabstop = vim.bo.tabstop,
+    vartabstop = vim.bo.vartabstop,
+  }
+end
+
+local function spot_of_lines(first, last)
+  return { buf = api.nvim_get_current_buf(), kind = 'lines', r1 = first - 1, c1 = 0, r2 = last, c2 = 0 }
+end
+
+-- `v$` takes the line break along, which shows as an empty item at the end and is no line of its own: a
+-- selected line break stays one.
+local function spot_of_chars(lines, first)
+  local last = first[2] + #lines - 1
+  local from = math.min(first[3] - 1, #fn.getline(first[2]))
+  local to = math.min((#lines == 1 and from or 0) + #lines[#lines], #fn.getline(last))
+  local spot = spot_of_lines(first[2], last)
+  spot.kind, spot.c1, spot.r2, spot.c2 = 'chars', from, last - 1, to
+  if #lines > 1 and lines[#lines] == '' then
+    spot.r2, spot.c2, spot.ends_on_break = last - 2, #fn.getline(last - 1), true
+  end
+  return spot
+end
+
+local function selected(keys, kind_of_block)
+  local to_end = kind_of_block and goes_to_line_end(keys)
+  local taken, first, corners = yank(keys)
   local lines, kind = taken.regcontents or {}, (taken.regtype or 'V'):sub(1, 1)
-  -- `v$` takes the line break along, which shows as an empty item at the end and is no line of its own.
-  local ends_on_break = kind == 'v' and #lines > 1 and lines[#lines] == ''
-  local last = first + math.max(#lines, 1) - (ends_on_break and 2 or 1)
-  return { code = joined(lines, kind == 'V'), first = first, last = math.min(last, fn.line('$')) }
+  if #lines == 0 then
+    lines = { '' }
+  end
+  local last = math.min(first[2] + #lines - 1, fn.line('$'))
+  local spot
+  if kind == 'v' then
+    spot = spot_of_chars(lines, first)
+  else
+    spot = spot_of_lines(first[2], last)
+  end
+  if kind == '\22' then
+    spot.kind = 'block'
+    spot.block = block_of(corners, tonumber(taken.regtype:sub(2)), to_end or false)
+  end
+  return joined(lines, kind == 'V'), spot
 end
 
-local function from_lines(first, last)
-  local lines = api.nvim_buf_get_lines(0, first - 1, last, false)
-  return { code = table.concat(lines, '\n') .. '\n', first = first, last = first + #lines - 1 }
-end
+-- Facts -------------------------------------------------------------------------------------------------
 
-local function diagnostics(first, last)
+local function diagnostics(buf, first, last)
   local found = {}
-  for _, d in ipairs(vim.diagnostic.get(0)) do
+  for _, d in ipairs(vim.diagnostic.get(buf)) do
     local from, to = d.lnum + 1, (d.end_lnum or d.lnum) + 1
     if from <= last and math.max(to, from) >= first and #found < MAX_DIAGNOSTICS then
       found[#found + 1] = { line = from, severity = SEVERITIES[d.severity] or 'info', message = d.message }
@@ -59,13 +132,65 @@ local function diagnostics(first, last)
   return found
 end
 
-local function with_facts(context)
-  local name = api.nvim_buf_get_name(0)
-  context.file = name ~= '' and fn.fnamemodify(name, ':~:.') or ''
-  context.filetype = vim.bo.filetype
-  context.diagnostics = diagnostics(context.first, context.last)
+local function name_of(buf)
+  local name = api.nvim_buf_get_name(buf)
+  return name ~= '' and fn.fnamemodify(name, ':~:.') or ''
+end
+
+local function with_facts(code, spot)
+  local first, last = spot.r1 + 1, spot.kind == 'chars' and spot.r2 + 1 or spot.r2
+  return {
+    code = code,
+    first = first,
+    last = math.max(first, last),
+    file = name_of(spot.buf),
+    filetype = vim.bo[spot.buf].filetype,
+    diagnostics = diagnostics(spot.buf, first, last),
+  }
+end
+
+local function indentation(buf)
+  local options = vim.bo[buf]
+  local width = options.shiftwidth > 0 and options.shiftwidth or options.tabstop
+  if options.expandtab then
+    return ('%d spaces'):format(width)
+  end
+  return ('tabs, %d columns wide'):format(options.tabstop)
+end
+
+-- At most so many bytes, whole lines only; the ones that are nearest to the place.
+local function near(lines, from_end)
+  local kept, bytes = {}, 0
+  for i = 1, #lines do
+    local line = lines[from_end and #lines + 1 - i or i]
+    bytes = bytes + #line + 1
+    if bytes > BYTES_AROUND then
+      break
+    end
+    table.insert(kept, from_end and 1 or #kept + 1, line)
+  end
+  return #kept > 0 and table.concat(kept, '\n') .. '\n' or ''
+end
+
+--- What a change needs to know besides: the lines around the place, and how they are indented.
+---@param context askedit.Context is added to
+---@param spot askedit.Spot
+---@return askedit.Context
+function M.around(context, spot)
+  local buf, next_row = spot.buf, spot.kind == 'chars' and spot.r2 + 1 or spot.r2
+  local above = api.nvim_buf_get_lines(buf, math.max(spot.r1 - LINES_BEFORE, 0), spot.r1, false)
+  local below = api.nvim_buf_get_lines(buf, next_row, next_row + LINES_AFTER, false)
+  context.before, context.after = near(above, true), near(below, false)
+  if spot.kind == 'chars' then
+    local head = api.nvim_buf_get_lines(buf, spot.r1, spot.r1 + 1, true)[1]:sub(1, spot.c1)
+    local tail = api.nvim_buf_get_lines(buf, spot.r2, spot.r2 + 1, true)[1]:sub(spot.c2 + 1)
+    context.before, context.after = context.before .. head, tail .. '\n' .. context.after
+  end
+  context.indent = indentation(buf)
   return context
 end
+
+-- Capture -----------------------------------------------------------------------------------------------
 
 ---@return boolean
 function M.visual_mode_is_on()
@@ -82,20 +207,116 @@ local function range_is_selection(opts)
     and fn.line("'>") == opts.line2
 end
 
---- The context of a command or map: the Visual selection, the range, or {} without either.
+--- The context of a command or map, and where it is: the Visual selection, the range, or {} without either.
 ---@param opts {range?: integer, line1?: integer, line2?: integer, args?: string, cmdline?: string}
 ---@return askedit.Context
+---@return askedit.Spot|nil
 function M.capture(opts)
+  local code, spot
   if M.visual_mode_is_on() then
-    return with_facts(from_visual(''))
-  end
-  if (opts.range or 0) == 0 then
+    code, spot = selected('', api.nvim_get_mode().mode == '\22')
+  elseif (opts.range or 0) == 0 then
     return {}
+  elseif range_is_selection(opts) then
+    code, spot = selected('gv', fn.visualmode() == '\22')
+  else
+    spot = spot_of_lines(opts.line1, math.min(opts.line2, fn.line('$')))
+    code = table.concat(api.nvim_buf_get_lines(0, spot.r1, spot.r2, false), '\n') .. '\n'
   end
-  if range_is_selection(opts) then
-    return with_facts(from_visual('gv'))
+  return with_facts(code, spot), spot
+end
+
+-- Byte column behind the character at a mark, whose column may be that of any of its bytes.
+local function behind(mark)
+  local line = fn.getline(mark[2])
+  local char = fn.charidx(line, math.min(mark[3] - 1, math.max(#line - 1, 0)))
+  local byte = char < 0 and -1 or fn.byteidx(line, char + 1)
+  return byte < 0 and #line or byte
+end
+
+local function spot_between(opening, closing)
+  local spot = spot_of_lines(opening[2], closing[2])
+  spot.kind, spot.r2 = 'chars', closing[2] - 1
+  spot.c1, spot.c2 = math.min(opening[3] - 1, #fn.getline(opening[2])), behind(closing)
+  -- A motion over nothing leaves the marks in the wrong order.
+  if spot.r2 < spot.r1 or (spot.r2 == spot.r1 and spot.c2 < spot.c1) then
+    spot.r2, spot.c2 = spot.r1, spot.c1
   end
-  return with_facts(from_lines(opts.line1, opts.line2))
+  return spot
+end
+
+--- The context of what a motion went over, in an 'operatorfunc'.
+---@param kind 'char'|'line'|'block'
+---@return askedit.Context
+---@return askedit.Spot
+function M.capture_motion(kind)
+  local opening, closing = fn.getpos("'["), fn.getpos("']")
+  local spot
+  if kind == 'char' then
+    spot = spot_between(opening, closing)
+  else
+    spot = spot_of_lines(opening[2], closing[2])
+  end
+  if kind == 'block' then
+    local right = fn.strdisplaywidth((fn.getline(closing[2]):sub(1, behind(closing)):gsub('%z', '?')))
+    spot.kind, spot.block = 'block', block_of({ opening, closing }, 0, false)
+    spot.block.width = right - spot.block.left + 1
+  end
+  return M.again(spot), spot
+end
+
+-- A line that holds nothing but blanks gives its place; below any other the text begins a line of its own.
+local function spot_at_cursor()
+  local row, column = unpack(api.nvim_win_get_cursor(0))
+  if api.nvim_get_mode().mode:find('^[iR]') then
+    local spot = spot_of_lines(row, row - 1)
+    spot.kind, spot.c1, spot.r2, spot.c2 = 'chars', column, row - 1, column
+    return spot
+  end
+  local blank = not api.nvim_get_current_line():find('%S')
+  return blank and spot_of_lines(row, row) or spot_of_lines(row + 1, row)
+end
+
+--- The context of text that is to be written at a place.
+---@param spot askedit.Spot
+---@return askedit.Context
+function M.at(spot)
+  local context = with_facts(nil, spot)
+  context.diagnostics, context.cursor = {}, true
+  return context
+end
+
+--- The context of text that is to be written where the cursor is.
+---@return askedit.Context
+---@return askedit.Spot
+function M.at_cursor()
+  local spot = spot_at_cursor()
+  return M.at(spot), spot
+end
+
+--- The place below a selection.
+---@param spot askedit.Spot
+---@return askedit.Spot
+function M.below(spot)
+  local row = spot.kind == 'chars' and spot.r2 + 1 or spot.r2
+  return { buf = spot.buf, kind = 'lines', r1 = row, c1 = 0, r2 = row, c2 = 0 }
+end
+
+--- What an edit's place holds now.
+---@param spot askedit.Spot
+---@return askedit.Context
+function M.again(spot)
+  local lines
+  if spot.kind == 'chars' then
+    lines = api.nvim_buf_get_text(spot.buf, spot.r1, spot.c1, spot.r2, spot.c2, {})
+  else
+    lines = api.nvim_buf_get_lines(spot.buf, spot.r1, spot.r2, true)
+  end
+  if spot.kind == 'block' then
+    lines = block.rows(lines, spot.block)
+  end
+  local ends = spot.kind == 'lines' or spot.ends_on_break
+  return with_facts(table.concat(lines, '\n') .. (ends and '\n' or ''), spot)
 end
 
 return M

@@ -7,6 +7,8 @@ local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
 local question = require('askedit.question')
+local review = require('askedit.review.edits')
+local runs = require('askedit.runs')
 local view = require('askedit.view')
 
 local M = {}
@@ -54,7 +56,7 @@ local function place_for(opts)
 end
 
 local function nearest()
-  return view.nearest(vim.api.nvim_get_current_buf(), view.runs())
+  return runs.nearest(vim.api.nvim_get_current_buf(), runs.all())
 end
 
 --- Keeps settings. Not needed: every setting has a default, and vim.g.askedit does the same.
@@ -77,18 +79,89 @@ function M.ask(opts)
   M.run('ask', opts)
 end
 
+--- Changes the Visual selection or the range in free words; without either writes text at the cursor. Asks
+--- for missing words.
+---@param opts? {text?: string, range?: integer[], mods?: string}
+function M.edit(opts)
+  opts = opts or {}
+  local scene = question.scene(as_command(opts))
+  start(scene.spot and 'edit' or 'generate', opts.text or '', scene)
+end
+
+local operator_name
+
+--- For a map with `expr`: runs a prompt on what the next motion or text object goes over; `.` repeats it.
+---@param name string
+---@return string keys
+function M.operator(name)
+  operator_name = name
+  vim.o.operatorfunc = "v:lua.require'askedit'.on_motion"
+  return 'g@'
+end
+
+--- What 'operatorfunc' calls.
+---@param kind 'char'|'line'|'block'
+function M.on_motion(kind)
+  start(operator_name, '', question.scene({ motion = kind }))
+end
+
+-- The changes that a command is about; says it if there are none.
+local function changes(opts)
+  if opts and opts.all then
+    local buf = vim.api.nvim_get_current_buf()
+    return vim.tbl_filter(function(edit)
+      return edit.buf == buf
+    end, review.open_ones())
+  end
+  return { review.nearest() }
+end
+
+local function for_each_change(opts, fn)
+  local list = changes(opts)
+  if #list == 0 then
+    return notify.info('there is no open change in this buffer')
+  end
+  for _, edit in ipairs(list) do
+    fn(edit)
+  end
+end
+
+--- Writes the nearest change into the buffer: one step of undo.
+---@param opts? {all?: boolean} all of this buffer
+function M.accept(opts)
+  for_each_change(opts, review.accept)
+end
+
+--- Drops the nearest change; the buffer stays as it is. One that is still coming is stopped.
+---@param opts? {all?: boolean} all of this buffer
+function M.reject(opts)
+  for_each_change(opts, question.reject)
+end
+
+--- Shows the whole text of the nearest change in a window.
+---@param opts? {mods?: string}
+function M.open(opts)
+  local place = place_for(opts)
+  if place then
+    for_each_change(nil, function(edit)
+      local text = table.concat(review.look_at(edit), '\n')
+      view.show_page('change', text, place, vim.bo[edit.buf].filetype)
+    end)
+  end
+end
+
 --- Stops the nearest answer: the one in this buffer; elsewhere the newest asked from here, else the newest.
 ---@param opts? {all?: boolean}
 function M.stop(opts)
-  local runs, buf = view.running(), vim.api.nvim_get_current_buf()
+  local list, buf = runs.running(), vim.api.nvim_get_current_buf()
   if not (opts and opts.all) then
-    runs = { view.nearest(buf, runs) }
+    list = { runs.nearest(buf, list) }
   end
   -- In an answer that is over, nobody means another one.
-  if #runs == 0 or (view.answer_of(buf) and not (opts and opts.all) and runs[1].answer.buf ~= buf) then
+  if #list == 0 or (runs.answer_of(buf) and not (opts and opts.all) and list[1].answer.buf ~= buf) then
     return notify.info('nothing to stop')
   end
-  for _, run in ipairs(runs) do
+  for _, run in ipairs(list) do
     question.stop(run)
   end
 end
@@ -142,7 +215,7 @@ end
 ---@param opts? {mods?: string}
 function M.show(opts)
   local place = place_for(opts)
-  local list = view.answers()
+  local list = runs.answers()
   if not place then
     return
   end
@@ -175,11 +248,11 @@ end
 --- For a statusline: '' when idle. Safe there, `%` is doubled.
 ---@return string
 function M.status()
-  local runs = view.running()
-  if #runs == 0 then
+  local list = runs.running()
+  if #list == 0 then
     return ''
   end
-  local text = #runs == 1 and 'ask: ' .. runs[1].model or ('ask: %d running'):format(#runs)
+  local text = #list == 1 and 'ask: ' .. list[1].model or ('ask: %d running'):format(#list)
   return (text:gsub('%c', ' '):gsub('%%', '%%%%'))
 end
 
@@ -189,7 +262,7 @@ function M.event()
   return view.last_event()
 end
 
--- :Ask ---------------------------------------------------------------------------------------------------
+-- :Ask --------------------------------------------------------------------------------------------------
 
 local function run_command(command, parsed, mods)
   if parsed.bang and not command.bang then
@@ -234,16 +307,19 @@ end
 --- What :Ask does.
 ---@param opts table what nvim_create_user_command gives, and `cmdline`, the command line that was left last
 function M.command(opts)
-  if opts.bang then
-    return notify.fault(':Ask! (writing into the buffer) is not in this version')
-  end
   local parsed = commands.parse(opts.args)
   local command = parsed.name and commands.find(parsed.name)
+  if opts.bang and parsed.name then
+    local sentence = ':Ask! takes your own words; a name goes without the !: :Ask /%s'
+    return notify.fault(sentence:format(parsed.name))
+  end
   if command then
     return run_command(command, parsed, opts.mods or '')
   end
   local scene = question.scene(opts)
-  if not parsed.name then
+  if opts.bang then
+    start(scene.spot and 'edit' or 'generate', parsed.text, scene)
+  elseif not parsed.name then
     start('ask', parsed.text, scene)
   elseif parsed.name == '' then
     pick(scene)

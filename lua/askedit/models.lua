@@ -4,6 +4,7 @@ local compat = require('askedit.compat')
 local config = require('askedit.config')
 local host = require('askedit.host')
 local notify = require('askedit.notify')
+local runs = require('askedit.runs')
 local view = require('askedit.view')
 
 local M = {}
@@ -18,7 +19,7 @@ local function ask_server(found, entry, callback)
     local fault = ending and ending.error
     local kind = fault and fault.kind
     -- The key may be put right in the environment, which only a new process sees.
-    if (kind == 'key' or kind == 'auth') and #view.running() == 0 then
+    if (kind == 'key' or kind == 'auth') and #runs.running() == 0 then
       host.stop()
     end
     if kind == 'key' or kind == 'config' then
@@ -27,7 +28,7 @@ local function ask_server(found, entry, callback)
       callback(names, fault and fault.message)
     end
   end)
-  local fault = host.ensure(found.host_path, #view.running() == 0)
+  local fault = host.ensure(found.host_path, #runs.running() == 0)
     or host.notify('run', {
       id = id,
       kind = 'models',

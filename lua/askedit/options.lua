@@ -62,6 +62,20 @@ local function is_key_source(value)
     and (value == '' or value:find('^env:[%a_][%w_]*$') ~= nil or value:find('^file:.') ~= nil)
 end
 
+M.default_keys = { accept = 'gh', reject = 'gH', open = 'gl' }
+
+local function is_map_of_keys(value)
+  if type(value) ~= 'table' then
+    return false
+  end
+  for name, lhs in pairs(value) do
+    if not M.default_keys[name] or not (lhs == false or is_filled(lhs)) then
+      return false
+    end
+  end
+  return true
+end
+
 ---@class askedit.ConfigRow
 ---@field key string
 ---@field default any nil = not set
@@ -94,6 +108,13 @@ M.rows = {
     accepts = 'auto, below, above, left, right, tab',
     doc = 'Where the answer window opens. "auto": right of the source if the window has 160 columns, else '
       .. 'below. A modifier such as |:vertical| before `:Ask` wins.',
+  },
+  {
+    key = 'keys',
+    default = M.default_keys,
+    check = is_map_of_keys,
+    accepts = 'a map of accept, reject and open to a key, or to false for none',
+    doc = 'Normal mode keys in a buffer with an open change, as long as there is one. See |askedit-change|.',
   },
   {
     key = 'provider',

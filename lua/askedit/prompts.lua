@@ -11,7 +11,21 @@ local FIELDS = {
   model = 'string',
 }
 local CONTEXTS = { selection = true, optional = true, none = true }
-local TARGETS = { split = true }
+local TARGETS = { split = true, replace = true, insert = true }
+
+-- What a model has to know where its answer is written into a file. A prompt with a system text of its own
+-- says it in its own way.
+local SYSTEMS = {
+  replace = 'You are an experienced programmer who changes text inside an editor. Your answer takes the '
+    .. 'place of exactly the text that you are given: answer with the new text for all of it in one fenced '
+    .. 'code block, and with nothing before or after the block. Keep the indentation, the style and the line '
+    .. 'breaks of the text, and change nothing that you are not asked to change. Do not repeat the lines '
+    .. 'around it.',
+  insert = 'You are an experienced programmer who writes text inside an editor. Your answer is put into the '
+    .. 'file as it is: answer with the new text in one fenced code block, and with nothing before or after '
+    .. 'the block. Use the style of the file and the indentation of the place. Do not repeat lines that are '
+    .. 'there already.',
+}
 
 -- Files of prompts in the order of 'runtimepath'; `pattern` is that of a name.
 local function files(pattern)
@@ -122,7 +136,7 @@ local function fault_in(prompt)
     return "accepts as context 'selection', 'optional' or 'none'"
   end
   if prompt.target and not TARGETS[prompt.target] then
-    return "accepts as target 'split'"
+    return "accepts as target 'split', 'replace' or 'insert'"
   end
 end
 
@@ -144,6 +158,7 @@ function M.get(name)
   prompt.name = name
   prompt.context = prompt.context or 'optional'
   prompt.target = prompt.target or 'split'
+  prompt.system = prompt.system or SYSTEMS[prompt.target]
   return prompt
 end
 

@@ -7,6 +7,8 @@ local host = require('askedit.host')
 local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
+local review = require('askedit.review.edits')
+local runs = require('askedit.runs')
 local transcript = require('askedit.transcript')
 local view = require('askedit.view')
 
@@ -19,20 +21,20 @@ local GO_ON = 'Your last answer was cut off. Go on where it ended: begin with it
 -- The host makes "Answer in ..." of it.
 local LANGUAGE_OF_WORDS = "the language of the user's own words"
 
--- Host ---------------------------------------------------------------------------------------------------
+-- Host --------------------------------------------------------------------------------------------------
 
 local last_death
 
 -- The whole sentence stands with each answer; the message line says it once in full and then briefly.
-local function host_is_gone(sentence, runs)
-  view.fail(runs, 'host', sentence)
+local function host_is_gone(sentence, list)
+  view.fail(list, 'host', sentence)
   view.fail_listeners(sentence)
   notify.fault(sentence == last_death and 'the host still fails: see :checkhealth askedit' or sentence)
   last_death = sentence
 end
 
 host.on_death(function(sentence)
-  host_is_gone(sentence, view.running())
+  host_is_gone(sentence, runs.running())
 end)
 
 view.connect({
@@ -43,7 +45,7 @@ view.connect({
     last_death = nil
     local kind = run.error and run.error.kind
     -- The key may be put right in the environment, which only a new process sees.
-    if (kind == 'key' or kind == 'auth') and #view.running() == 0 then
+    if (kind == 'key' or kind == 'auth') and #runs.running() == 0 then
       host.stop()
     end
   end,
@@ -52,22 +54,32 @@ view.connect({
 -- Hands a run to the host. Returns a sentence and its kind if that cannot be done.
 local function send(run, host_path)
   -- An idle host may give way to a new one.
-  local fault = host.ensure(host_path, #view.running() == 0)
+  local fault = host.ensure(host_path, #runs.running() == 0)
   if fault then
     return fault, 'host'
   end
   local request = run.request
   return host.notify('run', {
     id = run.id,
-    kind = 'answer',
+    kind = run.edit and 'edit' or 'answer',
     provider = request.provider,
     prompt = request.prompt,
     context = request.context,
     history = request.history,
+    before = run.edit and run.before or nil,
   }), 'config'
 end
 
--- Checks that more than one function makes ---------------------------------------------------------------
+review.on_gone(function(edit)
+  for _, run in ipairs(runs.running()) do
+    if run.edit == edit then
+      M.stop(run)
+    end
+  end
+  notify.fault('the buffer of a change was closed or read anew: :Ask /show has its text')
+end)
+
+-- Checks that more than one function makes --------------------------------------------------------------
 
 --- The settings, unless one is wrong; that is said here.
 ---@return askedit.Config|nil
@@ -89,7 +101,7 @@ function M.can_open_windows()
   return false
 end
 
--- From words to a run ------------------------------------------------------------------------------------
+-- From words to a run -----------------------------------------------------------------------------------
 
 ---@class askedit.Draft a question before it is asked
 ---@field prompt askedit.Prompt
@@ -100,10 +112,20 @@ end
 ---@field answer? askedit.Answer the conversation that goes on
 ---@field history table[]
 ---@field replaces? askedit.Run the run that is asked again
+---@field spot? askedit.Spot where the answer is to be written
+---@field edit? askedit.Edit the change that is asked for again
+
+-- Prompts for the user's own words, whatever a file of that name makes of them, and others that are only
+-- words.
+local OWN_WORDS = { ask = true, edit = true, generate = true }
+
+local function needs_words(prompt)
+  return OWN_WORDS[prompt.name] or vim.trim(prompt.template) == '{{text}}'
+end
 
 local function title_of(draft)
   local prompt, about = draft.prompt, draft.context
-  local title = prompt.name == 'ask' and draft.text or ('/%s %s'):format(prompt.name, draft.text)
+  local title = needs_words(prompt) and draft.text or ('/%s %s'):format(prompt.name, draft.text)
   title = vim.trim(title)
   if not about.code then
     return title
@@ -121,7 +143,8 @@ local function wire_prompt(draft, found)
     system = prompt.system or '',
     template = prompt.template,
     text = draft.text,
-    language = draft.text ~= '' and LANGUAGE_OF_WORDS or language,
+    -- The language of what is written into a file is that of the file.
+    language = draft.spot and '' or draft.text ~= '' and LANGUAGE_OF_WORDS or language,
   }
 end
 
@@ -152,12 +175,33 @@ local function ready()
   return found and M.can_open_windows() and found or nil
 end
 
+local VERBS = { accept = 'takes', reject = 'rejects', open = 'opens' }
+
+local function keys_of(found)
+  local keys = {}
+  for name, verb in pairs(VERBS) do
+    local lhs = found.keys[name]
+    if lhs then
+      keys[name] = { lhs = lhs, verb = verb, command = '/' .. name, desc = name .. ' the change' }
+    end
+  end
+  return keys
+end
+
+local function new_edit(draft, found)
+  return review.new(draft.spot, { takes_itself = draft.prompt.target == 'insert', keys = keys_of(found) })
+end
+
+local function fault_of_place(draft)
+  return draft.spot and review.fault_of(draft.spot, draft.edit)
+end
+
 -- Asks. A request that is in flight is not sent again.
 local function submit(draft, found)
   if not found or not M.can_open_windows() then
     return
   end
-  local fault = fault_of_answer(draft.answer)
+  local fault = fault_of_answer(draft.answer) or fault_of_place(draft)
   if fault then
     return notify.fault(fault)
   end
@@ -174,7 +218,7 @@ local function submit(draft, found)
     history = draft.history,
   }
   local place = { mods = draft.mods, split = found.split }
-  local same = view.in_flight(request)
+  local same = not draft.spot and runs.in_flight(request)
   if same then
     view.show(same.answer, place)
     return notify.info('this question is being answered already')
@@ -184,13 +228,14 @@ local function submit(draft, found)
     source = draft.source,
     answer = draft.answer,
     replaces = draft.replaces,
+    edit = draft.spot and (draft.edit or new_edit(draft, found)),
     place = place,
   }, found)
 end
 
 local function with_words(draft, go)
   local prompt = draft.prompt
-  if draft.text ~= '' or (prompt.name ~= 'ask' and vim.trim(prompt.template) ~= '{{text}}') then
+  if draft.text ~= '' or not needs_words(prompt) then
     return go()
   end
   compat.input({ prompt = 'Ask: ' }, function(words)
@@ -215,8 +260,8 @@ end
 
 -- In an answer the question goes on with that conversation.
 local function join_conversation(draft)
-  local answer = view.answer_of(draft.source)
-  if not answer then
+  local answer = runs.answer_of(draft.source)
+  if not answer or draft.spot then
     return true
   end
   local fault = fault_of_answer(answer)
@@ -230,29 +275,55 @@ end
 
 --- Where a question is asked from and what it is about, looked at once, before anything is asked back: a
 --- picker may take the selection away.
----@param opts table what a command gets
----@return {context: askedit.Context, source: integer, mods: string}
+---@param opts table what a command gets; `motion` is what an operatorfunc gets
+---@return askedit.Scene
 function M.scene(opts)
-  return {
-    context = context.capture(opts),
-    source = vim.api.nvim_get_current_buf(),
-    mods = opts.mods or '',
-  }
+  local scene = { source = vim.api.nvim_get_current_buf(), mods = opts.mods or '' }
+  if opts.motion then
+    scene.context, scene.spot = context.capture_motion(opts.motion)
+  else
+    scene.context, scene.spot = context.capture(opts)
+  end
+  if not scene.spot then
+    scene.cursor_context, scene.cursor = context.at_cursor()
+  end
+  return scene
+end
+
+---@class askedit.Scene
+---@field context askedit.Context of the code that was selected
+---@field spot? askedit.Spot where that code is
+---@field cursor_context? askedit.Context of the cursor, where no code was selected
+---@field cursor? askedit.Spot
+---@field source integer
+---@field mods string
+
+-- Where the answer to a prompt is written, and what goes along: nothing to write for one that is read.
+local function about(prompt, scene)
+  if prompt.target == 'split' then
+    return prompt.context == 'none' and {} or scene.context
+  elseif prompt.target == 'insert' then
+    local spot = scene.cursor or context.below(scene.spot)
+    return context.around(scene.cursor_context or scene.context, spot), spot
+  end
+  return context.around(scene.context, scene.spot), scene.spot
 end
 
 --- Starts a question with a prompt. Says what is missing.
 ---@param prompt askedit.Prompt
 ---@param text string
----@param scene {context: askedit.Context, source: integer, mods: string}
+---@param scene askedit.Scene
 function M.start(prompt, text, scene)
-  local about = scene.context
-  if prompt.context == 'selection' and not about.code then
+  local needs_code = prompt.context == 'selection' or prompt.target == 'replace'
+  if needs_code and not scene.context.code then
     return notify.fault(('/%s needs code: select some first, or give a range'):format(prompt.name))
   end
+  local what, spot = about(prompt, scene)
   local draft = {
     prompt = prompt,
     text = text,
-    context = prompt.context == 'none' and {} or about,
+    context = what,
+    spot = spot,
     source = scene.source,
     mods = scene.mods,
     history = {},
@@ -261,6 +332,10 @@ function M.start(prompt, text, scene)
   if not found or not join_conversation(draft) then
     return
   end
+  local fault = fault_of_place(draft)
+  if fault then
+    return notify.fault(fault)
+  end
   with_words(draft, function()
     with_consent(draft, function()
       submit(draft, found)
@@ -268,7 +343,17 @@ function M.start(prompt, text, scene)
   end)
 end
 
---- Asks a run's question again with the context it had; `text` takes the place of its words.
+-- What is between the marks of a change now.
+local function place_of(edit)
+  local spot = edit:spot()
+  if spot then
+    local what = edit.takes_itself and context.at(spot) or context.again(spot)
+    return context.around(what, spot), spot
+  end
+end
+
+--- Asks a run's question again with the context it had, a change about the text as it is now; `text` takes
+--- the place of its words.
 ---@param run askedit.Run
 ---@param text string '' = the same words
 ---@param mods string
@@ -284,6 +369,13 @@ function M.again(run, text, mods)
   if not found then
     return
   end
+  local what, spot = request.context, nil
+  if run.edit then
+    what, spot = place_of(run.edit)
+    if not spot then
+      return notify.fault('the place of this change is gone: select it anew')
+    end
+  end
   if not run.over then
     M.stop(run)
     view.fail({ run }, 'cancelled', 'stopped')
@@ -292,7 +384,9 @@ function M.again(run, text, mods)
     replaces = run,
     prompt = prompt,
     text = text ~= '' and text or request.prompt.text,
-    context = request.context,
+    context = what,
+    spot = spot,
+    edit = run.edit,
     source = run.source,
     mods = mods,
     answer = run.answer,
@@ -307,6 +401,8 @@ local function fault_of_going_on(run)
     return 'nothing of this answer had come: :Ask /retry asks again'
   elseif not transcript.is_cut(run) then
     return 'this answer is whole'
+  elseif run.edit and not run.edit:is_open() then
+    return 'this change is closed: :Ask /retry asks again'
   elseif run ~= run.answer.runs[#run.answer.runs] then
     return 'the conversation went on after this answer'
   end
@@ -330,7 +426,7 @@ function M.go_on(run, mods)
   found.provider.model = prompt and prompt.model or found.provider.model
   begin({
     prompt = { name = asked.name, system = asked.system, template = GO_ON, text = '', language = '' },
-    context = {},
+    context = run.edit and { filetype = run.request.context.filetype } or {},
     provider = config.on_the_wire(found.provider),
     history = transcript.history(run.answer),
   }, {
@@ -338,8 +434,20 @@ function M.go_on(run, mods)
     source = run.source,
     answer = run.answer,
     continues = run,
+    edit = run.edit,
     place = { mods = mods, split = found.split },
   }, found)
+end
+
+--- Drops a change that is not wanted, and stops its answer if that is still coming.
+---@param edit askedit.Edit
+function M.reject(edit)
+  for _, run in ipairs(runs.running()) do
+    if run.edit == edit then
+      M.stop(run)
+    end
+  end
+  review.reject(edit)
 end
 
 --- Asks the host to stop a run; its end comes back as any other.

@@ -118,10 +118,11 @@ end
 
 --- One line about a run: what it is doing, or how it went.
 ---@param run askedit.Run
+---@param stop_hint? string how it is stopped
 ---@return string
-function M.status(run)
+function M.status(run, stop_hint)
   if not run.over then
-    local hint = run.status ~= '' and run.status or '<C-c> stops'
+    local hint = run.status ~= '' and run.status or stop_hint or '<C-c> stops'
     return table.concat({ run.model, activity(run), hint }, ' · ')
   end
   local stopped = run.error and run.error.kind == 'cancelled'

@@ -3,6 +3,7 @@
 
 ---@class askedit.Config
 ---@field host_path string
+---@field keys table<string, string|false> accept, reject, open
 ---@field language string
 ---@field split string
 ---@field provider askedit.Provider the entry that is to be used
@@ -29,7 +30,7 @@
 ---@field system? string
 ---@field description? string
 ---@field context 'selection'|'optional'|'none' whether code is needed, taken if given, or left out
----@field target 'split'
+---@field target 'split'|'replace'|'insert'
 ---@field model? string instead of the one in the settings
 
 ---@class askedit.Context what goes along; empty without a range
@@ -39,6 +40,10 @@
 ---@field first? integer
 ---@field last? integer
 ---@field diagnostics? {line: integer, severity: string, message: string}[]
+---@field before? string of a change: the lines around it
+---@field after? string
+---@field indent? string how the file is indented, in words
+---@field cursor? boolean there is no code: the new text goes between `before` and `after`
 
 ---@class askedit.WirePrompt what a run sends as `prompt`
 ---@field name string
@@ -65,6 +70,7 @@
 ---@field answer? askedit.Answer the conversation that goes on
 ---@field replaces? askedit.Run the run that is asked again
 ---@field continues? askedit.Run the run that is to go on
+---@field edit? askedit.Edit where it is to be written
 ---@field model string what to call the model until the server names it
 
 ---@class askedit.Run one request and what came of it
@@ -85,6 +91,9 @@
 ---@field continues? askedit.Run the part of the answer before this one
 ---@field before? string the answer up to there
 ---@field joint? string start of the text of a run that continues, as long as it may say words again
+---@field edit? askedit.Edit the change that it proposes; nil if the answer is to be read
+---@field code_before? string of a change that goes on: its code up to there
+---@field code_joint? string as `joint`, of the code
 ---@field replaces? askedit.Run a retry takes the place of this run in the conversation, once it has text
 ---@field over boolean
 ---@field seconds? number how long it took

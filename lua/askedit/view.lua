@@ -4,17 +4,15 @@ local compat = require('askedit.compat')
 local notify = require('askedit.notify')
 local overlap = require('askedit.overlap')
 local split = require('askedit.targets.split')
+local runs = require('askedit.runs')
 local transcript = require('askedit.transcript')
 
 local M = {}
 
-local KEPT_ANSWERS = 20
 local LOCKED_TOO_LONG = 10e9 -- nanoseconds
 
 local hrtime = compat.uv.hrtime
-local running = {} ---@type table<integer, askedit.Run>
 local listeners = {} ---@type table<integer, fun(fields: table)>
-local answers = {} ---@type askedit.Answer[]
 local last_id, last_number = 0, 0
 local last_event
 local broken_draws = {} ---@type string[]
@@ -30,7 +28,7 @@ function M.connect(owner)
   on_hello, on_over = owner.hello, owner.over
 end
 
--- Requests that are no questions -------------------------------------------------------------------------
+-- Requests that are no questions ------------------------------------------------------------------------
 
 --- An id for a run whose draws go to `callback`, on the main loop, until the one with `end`.
 ---@param callback fun(fields: table)
@@ -61,16 +59,42 @@ function M.fail_listeners(message, id)
   end
 end
 
--- Status -------------------------------------------------------------------------------------------------
+-- Status ------------------------------------------------------------------------------------------------
+
+-- How the keys of an edit are called in its line: those that are mapped.
+local function hints(edit)
+  local parts = {}
+  for _, name in ipairs({ 'accept', 'reject', 'open' }) do
+    local key = edit.keys[name]
+    if key then
+      parts[#parts + 1] = ('%s %s'):format(key.lhs, key.verb)
+    end
+  end
+  return #parts > 0 and table.concat(parts, ' · ') or ':Ask /accept, /reject, /open'
+end
+
+local WAITS = { waiting = 'comes in Normal mode', choice = 'there are several blocks of code' }
+
+local function status_at_edit(run)
+  local edit, line = run.edit, transcript.status(run, ':Ask /stop stops')
+  if not run.over then
+    return edit:has_code() and ('%s · %s'):format(edit:size(), line) or line
+  end
+  local parts = { hints(edit), WAITS[edit.state] or edit:size(), line }
+  return table.concat(parts, ' · ')
+end
 
 local function show_status(run)
   split.status(run.answer, transcript.status(run))
+  if run.edit then
+    run.edit:show(status_at_edit(run))
+  end
 end
 
 -- The seconds are counted only while somebody waits for a first word.
 local function tick()
   local waiting = false
-  for _, run in pairs(running) do
+  for _, run in ipairs(runs.running()) do
     if #run.pieces == 0 then
       waiting = true
       show_status(run)
@@ -90,14 +114,14 @@ local function start_ticking()
   end
 end
 
--- Events -------------------------------------------------------------------------------------------------
+-- Events ------------------------------------------------------------------------------------------------
 
 local function emit(name, run)
   last_event = {
     id = run.id,
     prompt = run.request.prompt.name,
     model = run.model,
-    buf = run.answer.buf,
+    buf = run.edit and run.edit.buf or run.answer.buf,
     source = run.source,
   }
   if run.over then
@@ -114,22 +138,11 @@ function M.last_event()
   return last_event
 end
 
--- Life of a run ------------------------------------------------------------------------------------------
+-- Life of a run -----------------------------------------------------------------------------------------
 
 local function new_answer()
   last_number = last_number + 1
   return { number = last_number, buf = -1, folds = {}, runs = {}, asked_at = os.date('%H:%M') }
-end
-
--- Keeps a new answer; the oldest that is over goes, with its buffer unless somebody looks at it.
-local function keep(answer)
-  answers[#answers + 1] = answer
-  for i = 1, #answers - KEPT_ANSWERS do
-    local runs = answers[i].runs
-    if runs[#runs].over then
-      return split.drop(table.remove(answers, i))
-    end
-  end
 end
 
 -- The last line tells of the newest run only. A part that goes on has nothing to tell any more.
@@ -154,6 +167,22 @@ local function open(run, place)
   show_status_of_earlier(answer)
   answer.runs[#answer.runs + 1] = run
   return run, fault
+end
+
+-- A change is seen at its place. Its answer gets a buffer only when it is asked for.
+local function open_edit(run)
+  local answer = run.answer
+  if not run.continues and answer.buf ~= -1 then
+    split.append(answer, (#answer.runs > 0 and '\n' or '') .. transcript.question(run))
+  end
+  run.first_line = split.last_line(answer)
+  answer.runs[#answer.runs + 1] = run
+  if run.continues then
+    run.edit:go_on()
+  else
+    run.edit:start()
+  end
+  return run
 end
 
 -- Opens the window of an answer that goes on, and takes back what closed its last part.
@@ -190,8 +219,11 @@ function M.prepare(request, about)
     stopping = false,
     replaces = about.replaces,
     continues = about.continues,
+    edit = about.edit,
     before = about.continues and transcript.answer(about.continues),
     joint = about.continues and '' or nil,
+    code_before = about.continues and about.edit and about.edit:code() or nil,
+    code_joint = about.continues and about.edit and '' or nil,
     over = false,
   }
 end
@@ -201,15 +233,15 @@ end
 ---@param place askedit.Place
 ---@return boolean shown false if it cannot be; that is said here
 function M.begin(run, place)
-  local opened, fault = (run.continues and reopen or open)(run, place)
+  local opened, fault = (run.edit and open_edit or run.continues and reopen or open)(run, place)
   if not opened then
     notify.fault(fault)
     return false
   end
-  if #run.answer.runs == 1 then
-    keep(run.answer)
+  local forgotten = runs.add(run)
+  if forgotten then
+    split.drop(forgotten)
   end
-  running[run.id] = run
   show_status(run)
   start_ticking()
   if fault then
@@ -232,18 +264,39 @@ end
 
 -- The start of an answer that goes on is held back until it is known how much of it was said before. Returns
 -- what can be shown, and what is held back: nil once that is known.
-local function without_repetition(run, text, is_last)
-  local start = run.joint .. text
-  local said = overlap.length(run.before, start, is_last)
+local function without_repetition(before, start, is_last)
+  local said = overlap.length(before, start, is_last)
   if not said then
     return '', start
   end
   return start:sub(said + 1), nil
 end
 
+-- The code of a change that goes on: words that are said again are looked for in the code by itself, since
+-- the fence before it is no part of that.
+local function add_code(run, pieces, is_last)
+  if run.code_joint then
+    local start = run.code_joint .. (pieces[1] or '')
+    local text, joint = without_repetition(run.code_before, start, is_last or #pieces > 1)
+    run.code_joint = joint
+    pieces = vim.list_extend({ text }, pieces, 2)
+  end
+  run.edit:add(pieces)
+end
+
+-- The line that stands at the change from now on, or why there is no change.
+local function finish_edit(run)
+  local edit = run.edit
+  local sentence = edit:finish({ cut = transcript.is_cut(run), refused = run.finish == 'content_filter' })
+  if sentence then
+    notify.info(sentence)
+  end
+  edit:set_status(status_at_edit(run))
+end
+
 -- The end of a run, by the host's word or ours. False while the text is locked.
 local function finish(run, ending)
-  local held = run.joint and without_repetition(run, '', true) or ''
+  local held = run.joint and without_repetition(run.before, run.joint, true) or ''
   if held ~= '' and not add_text(run, held) then
     return false
   end
@@ -254,10 +307,16 @@ local function finish(run, ending)
     return false
   end
   run.held, run.over = '', true
+  if run.code_joint then
+    add_code(run, {}, true)
+  end
   run.log = ending.log
   run.seconds = transcript.seconds(run)
-  running[run.id] = nil
+  runs.remove(run)
   show_status(run)
+  if run.edit then
+    finish_edit(run)
+  end
   local at_once = #run.pieces == 1 and not run.continues
   split.settle(run.answer, at_once and run.first_line or nil, transcript.status(run))
   return true
@@ -269,14 +328,15 @@ local function announce_end(run)
 end
 
 --- Ends runs that the host cannot end any more. Says nothing on the message line.
----@param runs askedit.Run[]
+---@param list askedit.Run[]
 ---@param kind string
 ---@param message string
-function M.fail(runs, kind, message)
-  for _, run in ipairs(runs) do
+function M.fail(list, kind, message)
+  for _, run in ipairs(list) do
     finish(run, { error = { kind = kind, message = message } })
     -- Even where the text was locked: nobody else will end it.
-    run.over, running[run.id] = true, nil
+    run.over = true
+    runs.remove(run)
     run.seconds = run.seconds or transcript.seconds(run)
     announce_end(run)
   end
@@ -308,12 +368,15 @@ local function apply_text(run, fields)
   end
   local text, joint = fields.text or '', run.joint
   if joint then
-    text, joint = without_repetition(run, text, fields['end'] ~= nil)
+    text, joint = without_repetition(run.before, joint .. text, fields['end'] ~= nil)
   end
   if text ~= '' and not add_text(run, text) then
     return false
   end
   run.joint = joint -- only now: a draw that met a locked text comes again
+  if fields.code and run.edit then
+    add_code(run, fields.code, fields['end'] ~= nil)
+  end
   return true
 end
 
@@ -349,7 +412,7 @@ local function draw(id, fields)
     hear(id, fields)
     return 'ok'
   end
-  local run = running[id]
+  local run = runs.find(id)
   if not run then
     return 'gone'
   end
@@ -368,11 +431,12 @@ function M.draw(id, fields)
     return reply
   end
   broken_draws[#broken_draws + 1] = tostring(reply)
-  local run = running[id]
+  local run = runs.find(id)
   if run then
     local sentence = 'the answer could not be shown: see :checkhealth askedit, then :Ask /retry'
     if not pcall(M.fail, { run }, 'internal', sentence) then
-      running[id], run.over = nil, true
+      run.over = true
+      runs.remove(run)
     end
     notify.fault(sentence)
   end
@@ -385,84 +449,7 @@ function M.broken_draws()
   return broken_draws
 end
 
--- Looking things up --------------------------------------------------------------------------------------
-
---- Runs that are not over, oldest first.
----@return askedit.Run[]
-function M.running()
-  local runs = vim.tbl_values(running)
-  table.sort(runs, function(a, b)
-    return a.id < b.id
-  end)
-  return runs
-end
-
---- The last answers, newest first.
----@return askedit.Answer[]
-function M.answers()
-  local list = {}
-  for i = #answers, 1, -1 do
-    list[#list + 1] = answers[i]
-  end
-  return list
-end
-
---- The answer that a buffer shows.
----@param buf integer
----@return askedit.Answer|nil
-function M.answer_of(buf)
-  for _, answer in ipairs(answers) do
-    if answer.buf == buf then
-      return answer
-    end
-  end
-end
-
-local function newest(runs, fits)
-  local best
-  for _, run in ipairs(runs) do
-    if fits(run) and (not best or run.id > best.id) then
-      best = run
-    end
-  end
-  return best
-end
-
---- The run that the user means: the last of the answer in `buf`, else the last asked from there, else the
---- last of all.
----@param buf integer
----@param runs askedit.Run[]
----@return askedit.Run|nil
-function M.nearest(buf, runs)
-  return newest(runs, function(run)
-    return run.answer.buf == buf
-  end) or newest(runs, function(run)
-    return run.source == buf
-  end) or newest(runs, function()
-    return true
-  end)
-end
-
---- All runs of the last answers.
----@return askedit.Run[]
-function M.runs()
-  local runs = {}
-  for _, answer in ipairs(answers) do
-    vim.list_extend(runs, answer.runs)
-  end
-  return runs
-end
-
---- A run in flight that asks exactly the same.
----@param request askedit.Request
----@return askedit.Run|nil
-function M.in_flight(request)
-  for _, run in pairs(running) do
-    if not run.stopping and vim.deep_equal(run.request, request) then
-      return run
-    end
-  end
-end
+-- Showing again -----------------------------------------------------------------------------------------
 
 --- Shows an answer again.
 ---@param answer askedit.Answer
@@ -486,8 +473,9 @@ end
 ---@param name string
 ---@param text string
 ---@param place askedit.Place
-function M.show_page(name, text, place)
-  local fault = split.show_page(name, text, place)
+---@param language? string file type of the text, if it is not Markdown
+function M.show_page(name, text, place, language)
+  local fault = split.show_page(name, text, place, language)
   if fault then
     notify.fault(fault)
   end

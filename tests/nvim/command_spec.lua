@@ -54,9 +54,10 @@ describe('the words after :Ask', function()
   end)
 
   it('are an error if they begin with an unknown name, and it lists the names', function()
-    local nvim, peer = Product.start({ cols = 160 })
+    local nvim, peer = Product.start({ cols = 200 })
     nvim:feed(':Ask /nosuch thing<CR>')
-    Product.assert_said(nvim, 'no /nosuch; names: ask continue explain log model raw retry review show stop')
+    Product.assert_said(nvim, 'no /nosuch; names: accept ask continue document edit explain fix generate log '
+      .. 'model open raw refactor reject retry review show simplify stop tests')
     nvim:command('messages clear')
     nvim:feed(':Ask /Explain<CR>')
     Product.assert_said(nvim, 'no /Explain')
@@ -72,13 +73,13 @@ describe('the words after :Ask', function()
     Product.assert_said(nvim, 'no /nosuch')
   end)
 
-  it('with a ! say that this version only answers', function()
+  it('with a ! are the user\'s own, no name', function()
     local nvim, peer = Product.start()
     fill(nvim, { 'one' })
-    for _, keys in ipairs({ ':Ask! write it<CR>', ':%Ask! /raw<CR>', ':Ask!<CR>', ':Ask! /stop<CR>' }) do
+    for _, keys in ipairs({ ':%Ask! /raw<CR>', ':Ask! /stop<CR>', ':Ask! /nosuch<CR>' }) do
       nvim:command('messages clear')
       nvim:feed(keys)
-      Product.assert_said(nvim, ':Ask!')
+      Product.assert_said(nvim, ':Ask! takes your own words')
     end
     assert.are.equal(0, #peer.requests)
     assert.are.same({ 'one' }, Product.lines(nvim))
@@ -197,12 +198,13 @@ describe('completion', function()
   it('offers the names as the first word only, with a range too', function()
     local nvim = Product.start()
     local function offered(line) return nvim:exec_lua("return vim.fn.getcompletion(..., 'cmdline')", line) end
-    assert.are.same({ '/retry', '/review' }, offered('Ask /re'))
+    assert.are.same({ '/refactor', '/reject', '/retry', '/review' }, offered('Ask /re'))
     assert.are.same({ '/explain' }, offered('Ask /ex'))
     assert.are.same({ '/explain' }, offered("'<,'>Ask /ex"))
     assert.are.same({ '/explain' }, offered('2,3Ask /ex'))
-    assert.are.same({ '/ask', '/continue', '/explain', '/log', '/model', '/raw', '/retry', '/review', '/show',
-      '/stop' }, offered('Ask /'))
+    assert.are.same({ '/accept', '/ask', '/continue', '/document', '/edit', '/explain', '/fix', '/generate',
+      '/log', '/model', '/open', '/raw', '/refactor', '/reject', '/retry', '/review', '/show', '/simplify',
+      '/stop', '/tests' }, offered('Ask /'))
     assert.are.same({ 'lmstudio' }, offered('Ask /model lm'))
     assert.are.same({}, offered('Ask /model lmstudio '))
     assert.are.same({}, offered('Ask why /ex'))

@@ -238,7 +238,7 @@ describe('a host', function()
     nvim:feed(':Ask why<CR>')
     Draws.hold(nvim, 2)
     local kept = nvim:exec_lua([[
-      return require('askedit.transcript').text(require('askedit.view').running()[1])]])
+      return require('askedit.transcript').text(require('askedit.runs').running()[1])]])
     assert.are.equal(kept, text:sub(1, #kept))
     assert.is_true(#kept > 8000)
     uv.kill(nvim:children('askedit-host')[1], 'sigkill')

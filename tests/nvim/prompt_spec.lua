@@ -133,7 +133,7 @@ describe("a user's prompt", function()
         ['empty.md'] = '\n\n',
         ['notemplate.lua'] = "return { description = 'x' }",
         ['context.md'] = '---\ncontext: sometimes\n---\nx',
-        ['target.md'] = '---\ntarget: replace\n---\nx',
+        ['target.md'] = '---\ntarget: printer\n---\nx',
         ['head.md'] = '---\nno pair here\n---\nx',
         ['good.md'] = 'Good.',
       },

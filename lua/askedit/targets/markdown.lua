@@ -5,7 +5,7 @@ local compat = require('askedit.compat')
 
 local M = {}
 
-local api = vim.api
+local fn, api = vim.fn, vim.api
 
 -- Later ones win where two begin in the same place.
 local SYNTAX = {
@@ -57,6 +57,19 @@ function M.start(buf)
     end
   end)
   api.nvim_buf_set_var(buf, 'current_syntax', 'markdown')
+end
+
+--- The colours of another file type, without its autocommands: no language server starts for a look at a
+--- text.
+---@param buf integer
+---@param language string
+function M.colour(buf, language)
+  compat.stop_treesitter(buf)
+  if not compat.start_treesitter(buf, language) and vim.g.syntax_on then
+    api.nvim_buf_call(buf, function()
+      vim.cmd('silent! runtime! syntax/' .. fn.fnameescape(language) .. '.vim')
+    end)
+  end
 end
 
 --- Full colours for a text that is complete.

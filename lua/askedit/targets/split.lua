@@ -365,8 +365,9 @@ end
 ---@param name string
 ---@param text string
 ---@param place askedit.Place
+---@param language? string a file type; Markdown if left out
 ---@return string|nil fault
-function M.show_page(name, text, place)
+function M.show_page(name, text, place, language)
   local buf
   local fault = compat.quietly(function()
     buf = create_buffer('askedit://' .. name)
@@ -382,7 +383,11 @@ function M.show_page(name, text, place)
     api.nvim_buf_delete(buf, { force = true })
     return fault
   end
-  markdown.start(buf)
+  if language then
+    markdown.colour(buf, language)
+  else
+    markdown.start(buf)
+  end
 end
 
 return M

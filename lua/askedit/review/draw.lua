@@ -1,0 +1,241 @@
+--- How a change looks before it is taken: old lines marked where they stand, new ones as virtual lines below
+--- them, and one line that says what is going on. Neovim neither wraps nor scrolls virtual lines, so they are
+--- broken here, and only as many are shown as can be read.
+local M = {}
+
+local fn, api = vim.fn, vim.api
+local marks = api.nvim_create_namespace('askedit_change')
+
+M.LIVE_LINES = 10
+local LONG_LINE = 4096 -- bytes of a line that are shown
+
+---@class askedit.Window measures of the window that a change is drawn for
+---@field width integer cells for text
+---@field height integer
+
+---@param buf integer
+---@return askedit.Window
+function M.window(buf)
+  local win = api.nvim_get_current_win()
+  if api.nvim_win_get_buf(win) ~= buf then
+    win = fn.bufwinid(buf)
+  end
+  if win == -1 then
+    win = fn.win_findbuf(buf)[1] or api.nvim_get_current_win()
+  end
+  local info = fn.getwininfo(win)[1]
+  return { width = math.max(info.width - info.textoff, 8), height = info.height }
+end
+
+-- The screen lines of a line: tabs as blanks, wide characters whole.
+local function wrap(line, width)
+  local shown = line
+  if #line > LONG_LINE then
+    shown = line:sub(1, LONG_LINE):gsub('[\192-\255][\128-\191]*$', '')
+  end
+  shown = shown:gsub('%z', '?'):gsub('[\1-\8\11-\31\127]', '?')
+  local out, cells, column = {}, {}, 0
+  for _, char in ipairs(fn.split(shown, '\\zs')) do
+    local size = fn.strdisplaywidth(char, column)
+    if column + size > width and column > 0 then
+      out[#out + 1], cells, column = table.concat(cells), {}, 0
+      size = fn.strdisplaywidth(char, 0)
+    end
+    cells[#cells + 1] = char == '\t' and (' '):rep(size) or char
+    column = column + size
+  end
+  out[#out + 1] = table.concat(cells)
+  if #line > LONG_LINE then
+    out[#out] = out[#out] .. '…'
+  end
+  return out
+end
+
+-- Most lines are plain and short; they need no splitting.
+local function screen_lines(line, width)
+  if #line < width and not line:find('[%c\128-\255]') then
+    return { line }
+  end
+  return wrap(line, width)
+end
+
+local function padded(text, width)
+  return text .. (' '):rep(width - fn.strdisplaywidth(text))
+end
+
+local function added(text, width)
+  return { { padded(text, width), 'AskeditAdd' } }
+end
+
+local function remark(text)
+  return { { text, 'AskeditStatus' } }
+end
+
+local function remarks(text, width)
+  return vim.tbl_map(remark, wrap(text, width))
+end
+
+-- From the first line on, at most `room` screen lines; the last tells how many lines are not there.
+local function first_lines(lines, first, last, window, room, hint)
+  local out = {}
+  for i = first, last do
+    local rows = screen_lines(lines[i], window.width)
+    local is_last = i == last
+    if #out + #rows > room - (is_last and 0 or 1) then
+      local rest = last - i + 1
+      out[#out + 1] = remark(('… %d more %s%s'):format(rest, rest == 1 and 'line' or 'lines', hint))
+      return out
+    end
+    for _, row in ipairs(rows) do
+      out[#out + 1] = added(row, window.width)
+    end
+  end
+  return out
+end
+
+-- The last of these lines, at most `room` screen lines, below the number of those that are not there.
+local function last_lines(lines, hidden, window, room)
+  local out, first = {}, #lines + 1
+  while first > 1 do
+    local rows = screen_lines(lines[first - 1], window.width)
+    if #out > 0 and #out + #rows > room then
+      break
+    end
+    for k = #rows, 1, -1 do
+      table.insert(out, 1, added(rows[k], window.width))
+    end
+    first = first - 1
+  end
+  hidden = hidden + first - 1
+  if hidden > 0 then
+    table.insert(out, 1, remark(('… %d %s above'):format(hidden, hidden == 1 and 'line' or 'lines')))
+  end
+  return vim.list_slice(out, math.max(#out - room, 1))
+end
+
+-- Virtual lines above the first line of the buffer are out of sight until the window is scrolled to them.
+local function reveal_above_first(buf, count)
+  for _, win in ipairs(fn.win_findbuf(buf)) do
+    api.nvim_win_call(win, function()
+      local view = fn.winsaveview()
+      if view.topline == 1 then
+        fn.winrestview({ topline = 1, topfill = count })
+      end
+    end)
+  end
+end
+
+-- 0.7 draws the cursor on the wrong row after virtual lines above it became more.
+local function settle_cursor(buf)
+  if fn.has('nvim-0.8') == 0 and api.nvim_get_current_buf() == buf then
+    fn.winrestview(fn.winsaveview())
+  end
+end
+
+-- Puts virtual lines below `row`, for -1 above the first line.
+local function put_lines(buf, row, lines, id)
+  local last = api.nvim_buf_line_count(buf) - 1
+  local above = row < 0
+  id = api.nvim_buf_set_extmark(buf, marks, math.min(math.max(row, 0), last), 0, {
+    id = id,
+    virt_lines = lines,
+    virt_lines_above = above,
+    right_gravity = not above,
+  })
+  if above then
+    reveal_above_first(buf, #lines)
+  end
+  settle_cursor(buf)
+  return id
+end
+
+local function mark_old(buf, place)
+  return api.nvim_buf_set_extmark(buf, marks, place.r1, place.c1, {
+    end_row = place.r2,
+    end_col = place.c2,
+    hl_group = place.stale and 'AskeditStale' or 'AskeditDelete',
+    hl_eol = true,
+  })
+end
+
+--- Draws what has come since the last settled hunk, and the status below it.
+---@param buf integer
+---@param row integer the line below which it stands, -1 = above the first
+---@param lines string[] the newest
+---@param hidden integer how many more there are before them
+---@param status string
+---@param id integer|nil what this returned before
+---@return integer id
+function M.live(buf, row, lines, hidden, status, id)
+  local window = M.window(buf)
+  local room = math.max(math.min(M.LIVE_LINES, window.height - 4), 1)
+  local shown = last_lines(lines, hidden, window, room)
+  vim.list_extend(shown, remarks(status, window.width))
+  return put_lines(buf, row, shown, id)
+end
+
+---@class askedit.DrawnPlace rows and columns of a hunk's old text; r2, c2 behind it
+---@field r1 integer
+---@field c1 integer
+---@field r2 integer
+---@field c2 integer
+---@field below integer the row below which the new lines stand, -1 = above the first
+---@field stale boolean
+
+--- Draws a hunk: its old lines marked, the new ones below.
+---@param buf integer
+---@param place askedit.DrawnPlace
+---@param lines string[] the whole new text
+---@param hunk askedit.Hunk
+---@param words {status: string|nil, hint: string}
+---@return integer[] ids
+function M.hunk(buf, place, lines, hunk, words)
+  local window, ids = M.window(buf), {}
+  if place.r2 > place.r1 or place.c2 > place.c1 then
+    ids[1] = mark_old(buf, place)
+  end
+  local status = words.status and remarks(words.status, window.width) or {}
+  local room = math.max(math.floor(window.height / 2) - #status, 1)
+  local last = hunk.new_from + hunk.new_count - 1
+  local shown = first_lines(lines, hunk.new_from, last, window, room, words.hint)
+  vim.list_extend(shown, status)
+  if #shown > 0 then
+    ids[#ids + 1] = put_lines(buf, place.below, shown)
+  end
+  return ids
+end
+
+---@param buf integer
+---@param ids integer[]
+function M.erase(buf, ids)
+  if api.nvim_buf_is_valid(buf) then
+    for _, id in ipairs(ids) do
+      api.nvim_buf_del_extmark(buf, marks, id)
+    end
+  end
+end
+
+local function open_closed_folds(first, last)
+  local line = first
+  while line <= last do
+    local behind = fn.foldclosedend(line)
+    if behind > 0 then
+      vim.cmd(line .. 'foldopen!')
+    end
+    line = math.max(line, behind) + 1
+  end
+end
+
+--- Opens the folds over lines, which would hide everything that is drawn there.
+---@param buf integer
+---@param first integer row
+---@param last integer row
+function M.open_folds(buf, first, last)
+  for _, win in ipairs(fn.win_findbuf(buf)) do
+    api.nvim_win_call(win, function()
+      open_closed_folds(first + 1, math.max(first, last) + 1)
+    end)
+  end
+end
+
+return M

@@ -1,0 +1,94 @@
+--- The keys of a buffer in which a change is open: there only then, and what they covered is as before
+--- afterwards.
+local M = {}
+
+local api = vim.api
+
+local DESCRIPTION = 'askedit: '
+local saved = {} ---@type table<integer, {lhs: string, covered: table|nil}[]>
+
+local function key_of(lhs)
+  return api.nvim_replace_termcodes(lhs, true, true, true)
+end
+
+local function map_at(buf, lhs)
+  for _, map in ipairs(api.nvim_buf_get_keymap(buf, 'n')) do
+    if key_of(map.lhs) == key_of(lhs) then
+      return map
+    end
+  end
+end
+
+local function is_ours(map)
+  return map ~= nil and type(map.desc) == 'string' and map.desc:sub(1, #DESCRIPTION) == DESCRIPTION
+end
+
+-- From 0.10 on Neovim does this itself. Before, `<SID>` has to be written out, as it is known only to the
+-- script.
+local function put_back(buf, lhs, map)
+  if vim.fn.has('nvim-0.10') == 1 then
+    return api.nvim_buf_call(buf, function()
+      vim.fn.mapset('n', false, map)
+    end)
+  end
+  local rhs = (map.rhs or ''):gsub('<[sS][iI][dD]>', '<SNR>' .. (map.sid or 0) .. '_')
+  api.nvim_buf_set_keymap(buf, 'n', lhs, rhs, {
+    noremap = map.noremap == 1,
+    expr = map.expr == 1,
+    silent = map.silent == 1,
+    nowait = map.nowait == 1,
+    script = map.script == 1 or nil,
+    desc = map.desc,
+    callback = map.callback,
+  })
+end
+
+-- maparg() of 0.7 has a number where a function was mapped; that of 0.10 is what mapset() takes.
+local function covered_by(buf, lhs)
+  local map = map_at(buf, lhs)
+  if map and vim.fn.has('nvim-0.10') == 1 then
+    return api.nvim_buf_call(buf, function()
+      return vim.fn.maparg(lhs, 'n', false, true)
+    end)
+  end
+  return map
+end
+
+--- Maps the keys in a buffer. Nothing happens if they are mapped already.
+---@param buf integer
+---@param rows {lhs: string, command: string, desc: string}[]
+function M.on(buf, rows)
+  if saved[buf] then
+    return
+  end
+  saved[buf] = {}
+  for _, row in ipairs(rows) do
+    table.insert(saved[buf], { lhs = row.lhs, covered = covered_by(buf, row.lhs) })
+    api.nvim_buf_set_keymap(buf, 'n', row.lhs, ('<Cmd>Ask %s<CR>'):format(row.command), {
+      noremap = true,
+      silent = true,
+      nowait = true,
+      desc = DESCRIPTION .. row.desc,
+    })
+  end
+end
+
+--- Takes the keys away. One that somebody has mapped anew meanwhile stays theirs.
+---@param buf integer
+function M.off(buf)
+  local rows = saved[buf] or {}
+  saved[buf] = nil
+  if not api.nvim_buf_is_valid(buf) then
+    return
+  end
+  for _, row in ipairs(rows) do
+    if is_ours(map_at(buf, row.lhs)) then
+      api.nvim_buf_del_keymap(buf, 'n', row.lhs)
+      if row.covered then
+        put_back(buf, row.lhs, row.covered)
+      end
+    end
+  end
+end
+
+return M

@@ -7,8 +7,9 @@ local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
 local question = require('askedit.question')
-local review = require('askedit.review.edits')
+local open = require('askedit.review.open')
 local runs = require('askedit.runs')
+local take = require('askedit.review.take')
 local view = require('askedit.view')
 
 local M = {}
@@ -108,12 +109,9 @@ end
 -- The changes that a command is about; says it if there are none.
 local function changes(opts)
   if opts and opts.all then
-    local buf = vim.api.nvim_get_current_buf()
-    return vim.tbl_filter(function(edit)
-      return edit.buf == buf
-    end, review.open_ones())
+    return open.in_buffer(vim.api.nvim_get_current_buf())
   end
-  return { review.nearest() }
+  return { open.nearest() }
 end
 
 local function for_each_change(opts, fn)
@@ -129,7 +127,7 @@ end
 --- Writes the nearest change into the buffer: one step of undo.
 ---@param opts? {all?: boolean} all of this buffer
 function M.accept(opts)
-  for_each_change(opts, review.accept)
+  for_each_change(opts, take.accept)
 end
 
 --- Drops the nearest change; the buffer stays as it is. One that is still coming is stopped.
@@ -144,7 +142,7 @@ function M.open(opts)
   local place = place_for(opts)
   if place then
     for_each_change(nil, function(edit)
-      local text = table.concat(review.look_at(edit), '\n')
+      local text = table.concat(take.look_at(edit), '\n')
       view.show_page('change', text, place, vim.bo[edit.buf].filetype)
     end)
   end

@@ -7,10 +7,11 @@ local host = require('askedit.host')
 local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
-local review = require('askedit.review.edits')
+local edits = require('askedit.review.edit')
 local runs = require('askedit.runs')
 local transcript = require('askedit.transcript')
 local view = require('askedit.view')
+local watch = require('askedit.review.watch')
 
 local M = {}
 
@@ -70,7 +71,7 @@ local function send(run, host_path)
   }), 'config'
 end
 
-review.on_gone(function(edit)
+watch.on_gone(function(edit)
   for _, run in ipairs(runs.running()) do
     if run.edit == edit then
       M.stop(run)
@@ -189,11 +190,11 @@ local function keys_of(found)
 end
 
 local function new_edit(draft, found)
-  return review.new(draft.spot, { takes_itself = draft.prompt.target == 'insert', keys = keys_of(found) })
+  return edits.new(draft.spot, { takes_itself = draft.prompt.target == 'insert', keys = keys_of(found) })
 end
 
 local function fault_of_place(draft)
-  return draft.spot and review.fault_of(draft.spot, draft.edit)
+  return draft.spot and edits.fault_of(draft.spot, draft.edit)
 end
 
 -- Asks. A request that is in flight is not sent again.
@@ -447,7 +448,7 @@ function M.reject(edit)
       M.stop(run)
     end
   end
-  review.reject(edit)
+  edit:close()
 end
 
 --- Asks the host to stop a run; its end comes back as any other.

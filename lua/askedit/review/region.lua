@@ -57,6 +57,17 @@ function M.new(spot)
   return self
 end
 
+--- Why a buffer cannot take a change, nil if it can.
+---@param buf integer
+---@return string|nil
+function M.fault_of_buffer(buf)
+  if vim.bo[buf].buftype == 'terminal' then
+    return 'a terminal cannot be written to'
+  elseif not vim.bo[buf].modifiable then
+    return "this buffer cannot be changed ('nomodifiable')"
+  end
+end
+
 local function is_behind(a, b)
   return a[1] > b[1] or (a[1] == b[1] and a[2] > b[2])
 end

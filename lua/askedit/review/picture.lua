@@ -1,0 +1,135 @@
+--- What of an edit is on the screen: settled hunks and the newest lines while its answer comes, then all
+--- hunks.
+local draw = require('askedit.review.draw')
+local region = require('askedit.review.region')
+
+local M = {}
+
+-- The row of the region's line `number`, counted as it was asked for.
+local function row_of(first, behind, number)
+  return math.min(first + number - 1, math.max(behind - 1, first))
+end
+
+local function draw_live(edit)
+  local first, behind = edit.region:rows()
+  if not first then
+    return
+  end
+  local proposal = edit.proposal
+  local row
+  if behind == first then
+    row = first - 1
+  else
+    row = row_of(first, behind, math.max(proposal.settled, 1))
+  end
+  local lines, hidden = proposal:newest(draw.LIVE_LINES)
+  edit.live = draw.live(edit.buf, row, lines, hidden, edit.status, edit.live)
+end
+
+local function erase_hunks(edit)
+  for _, ids in pairs(edit.shown) do
+    draw.erase(edit.buf, ids)
+  end
+  edit.shown = {}
+end
+
+local function erase_live(edit)
+  if edit.live then
+    draw.erase(edit.buf, { edit.live })
+    edit.live = nil
+  end
+end
+
+-- Rows and columns of lines of a region as it is now.
+local function drawn_place(edit, now, place)
+  local is_chars = edit.region.kind == 'chars'
+  local first, last = now.r1 + place.from - 1, now.r1 + place.from + place.count - 2
+  local ends_inside = is_chars and place.from + place.count - 1 == #now.lines
+  local where = {
+    r1 = first,
+    c1 = is_chars and place.from == 1 and now.c1 or 0,
+    r2 = ends_inside and last or last + 1,
+    c2 = ends_inside and now.c2 or 0,
+    below = last,
+    stale = place.stale,
+  }
+  if place.count == 0 then
+    where.r2, where.c2 = where.r1, where.c1
+    where.below = is_chars and math.max(last, now.r1) or last
+  end
+  return where
+end
+
+local function hint(edit)
+  local row = edit.keys.open
+  return row and (' · %s opens'):format(row.lhs) or ' · :Ask /open'
+end
+
+local function draw_hunk(edit, hunk, now, lines, status)
+  local place = drawn_place(edit, now, region.place(hunk, now.changes))
+  edit.shown[hunk] = draw.hunk(edit.buf, place, lines, hunk, { status = status, hint = hint(edit) })
+end
+
+-- Hunks that settled since the last draw. The lines of earlier ones are where they were.
+local function draw_settled(edit)
+  local hunks, now = edit.proposal.hunks, nil
+  for i = #hunks, 1, -1 do
+    if edit.shown[hunks[i]] then
+      return
+    end
+    now = now or edit.region:now()
+    if not now then
+      return
+    end
+    draw_hunk(edit, hunks[i], now, edit.proposal.lines)
+  end
+end
+
+local function draw_review(edit)
+  local now = edit.region:now()
+  erase_hunks(edit)
+  if not now then
+    return
+  end
+  for i, hunk in ipairs(edit.hunks) do
+    draw_hunk(edit, hunk, now, edit.lines, i == 1 and edit.status or nil)
+  end
+end
+
+--- Draws an edit anew, where its lines are now.
+---@param edit askedit.Edit
+function M.redraw(edit)
+  if edit.state == 'coming' then
+    erase_hunks(edit)
+    draw_settled(edit)
+    draw_live(edit)
+  elseif edit.state == 'open' or edit.state == 'waiting' then
+    draw_review(edit)
+  elseif edit.state == 'choice' then
+    draw_live(edit)
+  end
+end
+
+--- Draws what has come since the last time.
+---@param edit askedit.Edit
+function M.grow(edit)
+  draw_settled(edit)
+  draw_live(edit)
+end
+
+---@param edit askedit.Edit
+function M.erase(edit)
+  erase_hunks(edit)
+  erase_live(edit)
+end
+
+--- Opens the folds that would hide the edit.
+---@param edit askedit.Edit
+function M.unfold(edit)
+  local first, behind = edit.region:rows()
+  if first then
+    draw.open_folds(edit.buf, first, behind - 1)
+  end
+end
+
+return M

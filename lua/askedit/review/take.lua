@@ -1,0 +1,148 @@
+--- Taking a change, or looking at it first.
+local compat = require('askedit.compat')
+local diff = require('askedit.review.diff')
+local notify = require('askedit.notify')
+local picture = require('askedit.review.picture')
+local region = require('askedit.review.region')
+
+local M = {}
+
+local function equal_or_nil(a, b)
+  return a ~= nil and vim.deep_equal(a, b)
+end
+
+-- Lines of the user that stand around a hunk which they belong to by now.
+local function with_surroundings(place, now, new)
+  local head = math.min(place.head, place.count)
+  local tail = math.min(place.tail, place.count - head)
+  local lines = vim.list_slice(now.lines, place.from, place.from + head - 1)
+  vim.list_extend(lines, new)
+  return vim.list_extend(lines, now.lines, place.from + place.count - tail, place.from + place.count - 1)
+end
+
+local function new_lines(edit, hunk)
+  return vim.list_slice(edit.lines, hunk.new_from, hunk.new_from + hunk.new_count - 1)
+end
+
+-- What can be written now, and the hunks that cannot since the user changed their lines. Those can once the
+-- proposal was looked at beside the text as it is.
+local function pieces_of(edit, now)
+  local pieces, stale, taken = {}, {}, {}
+  local force = equal_or_nil(edit.looked, now.lines)
+  for _, hunk in ipairs(edit.hunks) do
+    local place = region.place(hunk, now.changes)
+    if place.stale and not force then
+      stale[#stale + 1] = hunk
+    else
+      local lines = with_surroundings(place, now, new_lines(edit, hunk))
+      taken[#taken + 1] = hunk
+      pieces[#pieces + 1] = { from = place.from, count = place.count, lines = lines }
+    end
+  end
+  return pieces, stale, taken
+end
+
+-- What is left of an edit after some of its hunks were taken: these count as the base, and the rest moves
+-- along.
+local function keep_stale(edit, stale, taken)
+  local base = vim.list_slice(edit.region.base)
+  for i = #taken, 1, -1 do
+    local hunk = taken[i]
+    local rest = vim.list_slice(base, hunk.from + hunk.count)
+    base = vim.list_slice(base, 1, hunk.from - 1)
+    vim.list_extend(vim.list_extend(base, new_lines(edit, hunk)), rest)
+    for _, other in ipairs(stale) do
+      if other.from > hunk.from then
+        other.from = other.from + hunk.new_count - hunk.count
+      end
+    end
+  end
+  edit.region.base, edit.hunks, edit.looked = base, stale, nil
+  edit.state = 'open'
+  picture.redraw(edit)
+end
+
+local function choose(edit)
+  local blocks = { edit:code() }
+  for _, pieces in ipairs(edit.others) do
+    blocks[#blocks + 1] = table.concat(pieces)
+  end
+  compat.select(blocks, {
+    prompt = 'Which of the blocks of code?',
+    kind = 'askedit',
+    format_item = function(text)
+      local lines = compat.lines(text)
+      return ('%s … (%d %s)'):format(vim.trim(lines[1]), #lines, #lines == 1 and 'line' or 'lines')
+    end,
+  }, function(text)
+    if text and edit.state == 'choice' then
+      edit.proposal, edit.others = diff.proposal(edit.block and {} or edit.region.base), {}
+      edit.proposal:add(text)
+      picture.erase(edit)
+      local sentence = edit:review()
+      if sentence then
+        notify.info(sentence)
+      end
+      edit:set_status(edit.status)
+    end
+  end)
+end
+
+local function write(edit)
+  local now = edit.region:now()
+  if not now then
+    return 'the place of this change is gone: :Ask /show has the text'
+  end
+  local pieces, stale, taken = pieces_of(edit, now)
+  if #pieces == 0 then
+    return 'you changed these lines: :Ask /open shows the change, then it can be taken; /retry asks again'
+  end
+  local fault = edit.region:write(now, pieces)
+  if fault then
+    return 'the change could not be written: ' .. fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', '')
+  end
+  if #stale > 0 then
+    keep_stale(edit, stale, taken)
+    return 'the rest is in lines that you changed: :Ask /open shows it, then it can be taken'
+  end
+  edit:close()
+end
+
+--- Writes a change, as one step of undo. Says why if it cannot.
+---@param edit askedit.Edit
+function M.accept(edit)
+  if edit.state == 'coming' then
+    return notify.fault('this change is still coming: /stop ends it, then it can be taken')
+  elseif edit.state == 'choice' then
+    return choose(edit)
+  end
+  local fault = region.fault_of_buffer(edit.buf)
+  local warns = vim.bo[edit.buf].readonly and not vim.bo[edit.buf].modified
+  fault = fault or write(edit)
+  if fault then
+    return notify.fault(fault)
+  end
+  if warns then
+    notify.info('W10: Warning: Changing a readonly file')
+  end
+end
+
+--- The whole text as it would be after taking the change, for a look at it. Lines that the user changed may
+--- be taken afterwards.
+---@param edit askedit.Edit
+---@return string[]
+function M.look_at(edit)
+  local now = edit.region:now()
+  edit.looked = now and now.lines
+  if edit.state == 'open' or edit.state == 'waiting' then
+    return edit.lines
+  end
+  local lines = edit.proposal:all_lines()
+  for _, pieces in ipairs(edit.others) do
+    vim.list_extend(lines, { '' })
+    vim.list_extend(lines, compat.lines(table.concat(pieces)))
+  end
+  return lines
+end
+
+return M

@@ -1,0 +1,107 @@
+--- What happens to a buffer with open edits: they are drawn anew where their lines change or a window does,
+--- and closed when the buffer is.
+local draw = require('askedit.review.draw')
+local open = require('askedit.review.open')
+local picture = require('askedit.review.picture')
+
+local M = {}
+
+local api = vim.api
+
+local RESIZED = vim.fn.exists('##WinResized') == 1 and 'WinResized' or 'WinScrolled'
+local REDRAW_LATER = 1000 -- lines of a region that is not compared again with each key
+local PATIENCE = 150 -- milliseconds
+
+local attached = {} ---@type table<integer, true>
+local on_gone = function(_) end
+
+--- Tells who stops the run of an edit whose buffer is gone.
+---@param callback fun(edit: askedit.Edit)
+function M.on_gone(callback)
+  on_gone = callback
+end
+
+local function lose(buf)
+  for _, edit in ipairs(open.in_buffer(buf)) do
+    edit:close('gone')
+    on_gone(edit)
+  end
+end
+
+local function redraw_soon(edit)
+  if edit.redraw_due then
+    return
+  end
+  edit.redraw_due = true
+  vim.defer_fn(function()
+    edit.redraw_due = false
+    if edit:is_open() and api.nvim_buf_is_loaded(edit.buf) then
+      picture.redraw(edit)
+    end
+  end, #edit.region.base > REDRAW_LATER and PATIENCE or 0)
+end
+
+local function lines_changed(buf, first, last)
+  for _, edit in ipairs(open.in_buffer(buf)) do
+    local r1, behind = edit.region:rows()
+    if r1 and first <= behind and last >= r1 then
+      redraw_soon(edit)
+    end
+  end
+end
+
+local function attach(buf)
+  local function gone()
+    attached[buf] = nil
+    vim.schedule(function()
+      lose(buf)
+    end)
+  end
+  attached[buf] = api.nvim_buf_attach(buf, false, {
+    on_lines = function(_, _, _, first, _, last)
+      if #open.in_buffer(buf) == 0 then
+        attached[buf] = nil
+        return true
+      end
+      vim.schedule(function()
+        if api.nvim_buf_is_loaded(buf) then
+          lines_changed(buf, first, last)
+        end
+      end)
+    end,
+    on_reload = gone,
+    on_detach = gone,
+  })
+end
+
+-- Lines are broken for the width of the window, and as many shown as its height allows.
+local function watch_windows(buf)
+  local before = draw.window(buf)
+  api.nvim_create_autocmd({ 'VimResized', RESIZED }, {
+    group = api.nvim_create_augroup('askedit_change_' .. buf, {}),
+    callback = function()
+      local now = draw.window(buf)
+      if not vim.deep_equal(before, now) then
+        before = now
+        vim.tbl_map(redraw_soon, open.in_buffer(buf))
+      end
+    end,
+  })
+end
+
+--- An edit is open in the buffer.
+---@param buf integer
+function M.start(buf)
+  if not attached[buf] then
+    attach(buf)
+  end
+  watch_windows(buf)
+end
+
+--- No edit is open in the buffer any more.
+---@param buf integer
+function M.stop(buf)
+  pcall(api.nvim_del_augroup_by_name, 'askedit_change_' .. buf)
+end
+
+return M

@@ -2,6 +2,7 @@
 -- is loaded.
 --
 --   Bench.ask(words...)     asks each of the questions, with the clock started;  <F5> asks Bench.words
+--   Bench.edit(lines, words)           asks for a change to a buffer of so many lines
 --   Bench.listen()          counts the lines that a listener of the next answers is handed
 --   Bench.floor.start(program)         starts the writer
 --   Bench.floor.ask(method, argument)  has it draw into a plain split;  <F6> has it relay Bench.order
@@ -101,6 +102,20 @@ function Bench.ask(...)
       return over()
     end
   end
+end
+
+-- In a file of Markdown the whole answer is written, so all of it is drawn.
+function Bench.edit(count, words)
+  local lines = {}
+  for i = 1, count do
+    lines[i] = ('line %d of the text that is changed'):format(i)
+  end
+  api.nvim_buf_set_lines(0, 0, -1, false, lines)
+  vim.cmd('noautocmd setlocal filetype=markdown')
+  vim.ui.select = function(_, _, choose) choose('yes') end -- so much is sent only after a question
+  begin()
+  now.open = 1
+  vim.cmd('%Ask! ' .. words)
 end
 
 vim.keymap.set('n', '<F5>', function() Bench.ask(Bench.words) end)

@@ -198,6 +198,11 @@ local function reopen(run, place)
   return run, fault
 end
 
+local function newest_block(edit)
+  local blocks = edit:blocks()
+  return blocks[#blocks]
+end
+
 --- A run that nobody sees yet: of `about.answer`, or of a new one.
 ---@param request askedit.Request
 ---@param about askedit.Asked
@@ -222,7 +227,7 @@ function M.prepare(request, about)
     edit = about.edit,
     before = about.continues and transcript.answer(about.continues),
     joint = about.continues and '' or nil,
-    code_before = about.continues and about.edit and about.edit:code() or nil,
+    code_before = about.continues and about.edit and newest_block(about.edit) or nil,
     code_joint = about.continues and about.edit and '' or nil,
     over = false,
   }

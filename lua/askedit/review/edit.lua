@@ -166,10 +166,14 @@ function Edit:size()
   return ('%d %s'):format(count, count == 1 and 'line' or 'lines')
 end
 
---- The text of the first block of code so far.
----@return string
-function Edit:code()
-  return table.concat(self.proposal:all_lines(), '\n')
+--- The blocks of code so far.
+---@return string[]
+function Edit:blocks()
+  local blocks = { table.concat(self.proposal:all_lines(), '\n') }
+  for _, pieces in ipairs(self.others) do
+    blocks[#blocks + 1] = table.concat(pieces)
+  end
+  return blocks
 end
 
 --- More code: the first string goes on with the present block, each further one begins a new one.

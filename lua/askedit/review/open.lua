@@ -31,9 +31,13 @@ function M.in_buffer(buf)
 end
 
 --- The open edit of the current buffer that is nearest to the cursor, the last one of those that are
---- equally near.
+--- equally near. In a window of ours, which shows what is proposed elsewhere, the only open one of all.
 ---@return askedit.Edit|nil
 function M.nearest()
+  local is_ours = api.nvim_buf_get_name(0):find('^askedit://') ~= nil
+  if is_ours and #edits == 1 then
+    return edits[1]
+  end
   local row = api.nvim_win_get_cursor(0)[1] - 1
   local best, least
   for _, edit in ipairs(M.in_buffer(api.nvim_get_current_buf())) do

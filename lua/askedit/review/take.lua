@@ -63,11 +63,7 @@ local function keep_stale(edit, stale, taken)
 end
 
 local function choose(edit)
-  local blocks = { edit:code() }
-  for _, pieces in ipairs(edit.others) do
-    blocks[#blocks + 1] = table.concat(pieces)
-  end
-  compat.select(blocks, {
+  compat.select(edit:blocks(), {
     prompt = 'Which of the blocks of code?',
     kind = 'askedit',
     format_item = function(text)
@@ -137,12 +133,7 @@ function M.look_at(edit)
   if edit.state == 'open' or edit.state == 'waiting' then
     return edit.lines
   end
-  local lines = edit.proposal:all_lines()
-  for _, pieces in ipairs(edit.others) do
-    vim.list_extend(lines, { '' })
-    vim.list_extend(lines, compat.lines(table.concat(pieces)))
-  end
-  return lines
+  return compat.lines(table.concat(edit:blocks(), '\n\n'))
 end
 
 return M

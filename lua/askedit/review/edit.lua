@@ -134,7 +134,7 @@ function Edit:start()
   if not now then
     return
   end
-  self.region:rebase(now)
+  self.region:rebase(now.lines)
   self.proposal, self.others = diff.proposal(self.block and {} or self.region.base), {}
   self.hunks, self.lines, self.is_cut, self.looked = {}, {}, false, nil
   self:go_on()

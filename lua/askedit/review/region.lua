@@ -14,6 +14,8 @@ local marks = api.nvim_create_namespace('askedit_range')
 ---@field buf integer
 ---@field kind 'lines'|'chars'
 ---@field base string[] its lines when the edit was asked for
+---@field package tick integer|nil changedtick at which it was looked at
+---@field package seen askedit.Now|nil what was seen then
 ---@field package first integer mark
 ---@field package last integer mark
 local Region = {}
@@ -100,8 +102,8 @@ function Region:rows()
   return r1, r1 and (self.kind == 'chars' and r2 + 1 or r2)
 end
 
----@return askedit.Now|nil
-function Region:now()
+-- Reads the region and compares it with its base.
+local function look(self)
   local r1, c1, r2, c2 = self:range()
   local ok, lines = pcall(read, self.kind, self.buf, r1, c1, r2, c2)
   if not r1 or not ok then
@@ -111,10 +113,23 @@ function Region:now()
   return { r1 = r1, c1 = c1, r2 = r2, c2 = c2, lines = lines, changes = changes }
 end
 
---- Takes what is there now for the base.
----@param now askedit.Now
-function Region:rebase(now)
-  self.base = now.lines
+--- Where it is now; nil if it is gone. Looked at again only when the buffer has changed.
+---@return askedit.Now|nil
+function Region:now()
+  if not api.nvim_buf_is_loaded(self.buf) then
+    return nil
+  end
+  local tick = api.nvim_buf_get_changedtick(self.buf)
+  if self.tick ~= tick then
+    self.tick, self.seen = tick, look(self)
+  end
+  return self.seen
+end
+
+--- Takes other lines for the base.
+---@param lines string[]
+function Region:rebase(lines)
+  self.base, self.tick = lines, nil
 end
 
 --- What stands between the marks as a spot, to be asked about again.

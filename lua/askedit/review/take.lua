@@ -57,7 +57,8 @@ local function keep_stale(edit, stale, taken)
       end
     end
   end
-  edit.region.base, edit.hunks, edit.looked = base, stale, nil
+  edit.region:rebase(base)
+  edit.hunks, edit.looked = stale, nil
   edit.state = 'open'
   picture.redraw(edit)
 end

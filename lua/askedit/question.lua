@@ -113,8 +113,7 @@ end
 ---@field answer? askedit.Answer the conversation that goes on
 ---@field history table[]
 ---@field replaces? askedit.Run the run that is asked again
----@field spot? askedit.Spot where the answer is to be written
----@field edit? askedit.Edit the change that is asked for again
+---@field edit? askedit.Edit where the answer is to be written
 
 -- Prompts for the user's own words, whatever a file of that name makes of them, and others that are only
 -- words.
@@ -145,7 +144,7 @@ local function wire_prompt(draft, found)
     template = prompt.template,
     text = draft.text,
     -- The language of what is written into a file is that of the file.
-    language = draft.spot and '' or draft.text ~= '' and LANGUAGE_OF_WORDS or language,
+    language = draft.edit and '' or draft.text ~= '' and LANGUAGE_OF_WORDS or language,
   }
 end
 
@@ -189,12 +188,12 @@ local function keys_of(found)
   return keys
 end
 
-local function new_edit(draft, found)
-  return edits.new(draft.spot, { takes_itself = draft.prompt.target == 'insert', keys = keys_of(found) })
-end
-
-local function fault_of_place(draft)
-  return draft.spot and edits.fault_of(draft.spot, draft.edit)
+local function fault_of_place(edit)
+  local spot = edit and edit:spot()
+  if edit and not spot then
+    return 'the place of this change is gone: select it anew'
+  end
+  return spot and edits.fault_of(spot, edit)
 end
 
 -- Asks. A request that is in flight is not sent again.
@@ -202,7 +201,7 @@ local function submit(draft, found)
   if not found or not M.can_open_windows() then
     return
   end
-  local fault = fault_of_answer(draft.answer) or fault_of_place(draft)
+  local fault = fault_of_answer(draft.answer) or fault_of_place(draft.edit)
   if fault then
     return notify.fault(fault)
   end
@@ -219,7 +218,7 @@ local function submit(draft, found)
     history = draft.history,
   }
   local place = { mods = draft.mods, split = found.split }
-  local same = not draft.spot and runs.in_flight(request)
+  local same = not draft.edit and runs.in_flight(request)
   if same then
     view.show(same.answer, place)
     return notify.info('this question is being answered already')
@@ -229,9 +228,16 @@ local function submit(draft, found)
     source = draft.source,
     answer = draft.answer,
     replaces = draft.replaces,
-    edit = draft.spot and (draft.edit or new_edit(draft, found)),
+    edit = draft.edit,
     place = place,
   }, found)
+end
+
+-- The marks of a place are set before anything is asked back: text may move meanwhile.
+local function give_up(draft)
+  if draft.edit then
+    draft.edit:forget()
+  end
 end
 
 local function with_words(draft, go)
@@ -243,6 +249,8 @@ local function with_words(draft, go)
     if words and words:find('%S') then
       draft.text = words
       go()
+    else
+      give_up(draft)
     end
   end)
 end
@@ -255,6 +263,8 @@ local function with_consent(draft, go)
   compat.select({ 'no', 'yes' }, { prompt = ('Send %d KiB of code?'):format(size / 1024) }, function(choice)
     if choice == 'yes' then
       go()
+    else
+      give_up(draft)
     end
   end)
 end
@@ -262,7 +272,7 @@ end
 -- In an answer the question goes on with that conversation.
 local function join_conversation(draft)
   local answer = runs.answer_of(draft.source)
-  if not answer or draft.spot then
+  if not answer or draft.edit then
     return true
   end
   local fault = fault_of_answer(answer)
@@ -319,23 +329,26 @@ function M.start(prompt, text, scene)
   if needs_code and not scene.context.code then
     return notify.fault(('/%s needs code: select some first, or give a range'):format(prompt.name))
   end
+  local found = ready()
+  if not found then
+    return
+  end
   local what, spot = about(prompt, scene)
+  local fault = spot and edits.fault_of(spot)
+  if fault then
+    return notify.fault(fault)
+  end
   local draft = {
     prompt = prompt,
     text = text,
     context = what,
-    spot = spot,
+    edit = spot and edits.new(spot, { takes_itself = prompt.target == 'insert', keys = keys_of(found) }),
     source = scene.source,
     mods = scene.mods,
     history = {},
   }
-  local found = ready()
-  if not found or not join_conversation(draft) then
+  if not join_conversation(draft) then
     return
-  end
-  local fault = fault_of_place(draft)
-  if fault then
-    return notify.fault(fault)
   end
   with_words(draft, function()
     with_consent(draft, function()
@@ -344,12 +357,11 @@ function M.start(prompt, text, scene)
   end)
 end
 
--- What is between the marks of a change now.
-local function place_of(edit)
-  local spot = edit:spot()
+-- The context of a change for asking again: what is between its marks now.
+local function context_of(edit)
+  local spot = edit:ask_again()
   if spot then
-    local what = edit.takes_itself and context.at(spot) or context.again(spot)
-    return context.around(what, spot), spot
+    return context.around(edit.takes_itself and context.at(spot) or context.again(spot), spot)
   end
 end
 
@@ -370,10 +382,10 @@ function M.again(run, text, mods)
   if not found then
     return
   end
-  local what, spot = request.context, nil
+  local what = request.context
   if run.edit then
-    what, spot = place_of(run.edit)
-    if not spot then
+    what = context_of(run.edit)
+    if not what then
       return notify.fault('the place of this change is gone: select it anew')
     end
   end
@@ -386,7 +398,6 @@ function M.again(run, text, mods)
     prompt = prompt,
     text = text ~= '' and text or request.prompt.text,
     context = what,
-    spot = spot,
     edit = run.edit,
     source = run.source,
     mods = mods,

@@ -34,6 +34,30 @@ describe('a change', function()
     Product.assert_quiet(nvim)
   end)
 
+  it('is about the lines that were selected, also if text moves before the words are there', function()
+    local nvim, peer = started({ 'a', 'b', 'c' }, { init = 'vim.ui.input = function(_, go) Go = go end' })
+    nvim:feed('2GV:Ask!<CR>')
+    nvim:feed('ggOabove<Esc>')
+    nvim:exec_lua("Go('big')")
+    peer:wait_request(nvim).conn:write(Chat.answer('```\nB\n```'))
+    nvim:event('AskeditDone')
+    nvim:feed('gh')
+    assert.are.same({ 'above', 'a', 'B', 'c' }, Product.lines(nvim))
+    Product.assert_quiet(nvim)
+  end)
+
+  it('leaves no mark if there are no words', function()
+    local nvim, peer = started({ 'a' }, { init = 'vim.ui.input = function(_, go) go(nil) end' })
+    nvim:feed('V:Ask!<CR>')
+    assert.are.equal(0, nvim:exec_lua([=[
+      local count = 0
+      for _, space in pairs(vim.api.nvim_get_namespaces()) do
+        count = count + #vim.api.nvim_buf_get_extmarks(0, space, 0, -1, {})
+      end
+      return count]=]))
+    assert.are.equal(0, #peer.requests)
+  end)
+
   it('generates', function()
     local nvim, peer = started({ 'a', '    ', 'c' })
     nvim:feed('2G:Ask! more<CR>')

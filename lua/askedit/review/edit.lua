@@ -36,6 +36,7 @@ local api = vim.api
 ---@field package shown table<askedit.Hunk, integer[]> what is drawn
 ---@field package live? integer
 ---@field package redraw_due? boolean
+---@field package next_base? string[] the text that it is asked for again about
 ---@field package looked? string[] the text of the region when the proposal was looked at
 ---@field package keys {lhs: string, command: string, desc: string}[]
 local Edit = {}
@@ -128,13 +129,24 @@ local function key_rows(edit)
   return rows
 end
 
---- An answer is on its way, for the first time or again: its text is compared with the region as it is now.
+--- It is to be asked for again, about the text that is there now.
+---@return askedit.Spot|nil spot nil if its place is gone
+function Edit:ask_again()
+  local spot = self:spot()
+  self.next_base = spot and self.region:now().lines
+  return spot
+end
+
+--- Nobody will ask for it.
+function Edit:forget()
+  self.region:drop()
+end
+
+--- An answer is on its way, for the first time or again.
 function Edit:start()
-  local now = self.region:now()
-  if not now then
-    return
+  if self.next_base then
+    self.region:rebase(self.next_base)
   end
-  self.region:rebase(now.lines)
   self.proposal, self.others = diff.proposal(self.block and {} or self.region.base), {}
   self.hunks, self.lines, self.is_cut, self.looked = {}, {}, false, nil
   self:go_on()

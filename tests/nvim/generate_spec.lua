@@ -100,7 +100,8 @@ describe('text at the cursor', function()
   end
 
   local function marks(nvim)
-    return nvim:exec_lua([[return { vim.fn.line("'["), vim.fn.col("'["), vim.fn.line("']"), vim.fn.col("']") }]])
+    return nvim:exec_lua([[local fn = vim.fn
+      return { fn.line("'["), fn.col("'["), fn.line("']"), fn.col("']") }]])
   end
 
   -- The cursor, the lines, and what they are afterwards; the lines of the text.

@@ -13,25 +13,55 @@ local LONG_LINE = 4096 -- bytes of a line that are shown
 ---@field width integer cells for text
 ---@field height integer
 
+-- Those in this tab page, if there are any. No function here that calls vim.validate: the JIT of 0.7.2 breaks
+-- it in code that runs for each draw.
+local function windows_of(buf)
+  local all, here, tab = fn.win_findbuf(buf), {}, api.nvim_get_current_tabpage()
+  for _, win in ipairs(all) do
+    if api.nvim_win_get_tabpage(win) == tab then
+      here[#here + 1] = win
+    end
+  end
+  return #here > 0 and here or all
+end
+
+--- What is drawn is the same in all windows of a buffer: as wide as the narrowest, and as high as the current
+--- one, or one of the others.
 ---@param buf integer
 ---@return askedit.Window
 function M.window(buf)
-  local win = api.nvim_get_current_win()
-  if api.nvim_win_get_buf(win) ~= buf then
-    win = fn.bufwinid(buf)
+  local current, width, height = api.nvim_get_current_win(), vim.o.columns, nil
+  for _, win in ipairs(windows_of(buf)) do
+    local info = fn.getwininfo(win)[1]
+    width = math.min(width, info.width - info.textoff)
+    height = (win == current or not height) and info.height or height
   end
-  if win == -1 then
-    win = fn.win_findbuf(buf)[1] or api.nvim_get_current_win()
+  return { width = math.max(width, 8), height = height or vim.o.lines }
+end
+
+--- Scrolls the current window as far as is needed to see lines that are drawn below a row. To be called only
+--- when the user asks for them.
+---@param buf integer
+---@param row integer
+function M.make_room(buf, row)
+  if api.nvim_get_current_buf() ~= buf then
+    return
   end
-  local info = fn.getwininfo(win)[1]
-  return { width = math.max(info.width - info.textoff, 8), height = info.height }
+  local line, height, view = math.max(row, 0) + 1, api.nvim_win_get_height(0), fn.winsaveview()
+  local screen_row = fn.screenpos(0, line, math.max(#fn.getline(line), 1)).row
+  local below = fn.win_screenpos(0)[1] + height - 1 - screen_row
+  local missing = math.min(M.LIVE_LINES + 2, height - 1) - below
+  local topline = math.min(view.topline + missing, view.lnum - vim.wo.scrolloff)
+  if screen_row > 0 and topline > view.topline then
+    fn.winrestview({ topline = topline })
+  end
 end
 
 -- The screen lines of a line: tabs as blanks, wide characters whole.
 local function wrap(line, width)
   local shown = line
   if #line > LONG_LINE then
-    shown = line:sub(1, LONG_LINE):gsub('[\192-\255][\128-\191]*$', '')
+    shown = line:sub(1, LONG_LINE):gsub('[\192-\255][\128-\191]*$', '') .. '…'
   end
   shown = shown:gsub('%z', '?'):gsub('[\1-\8\11-\31\127]', '?')
   local out, cells, column = {}, {}, 0
@@ -45,9 +75,6 @@ local function wrap(line, width)
     column = column + size
   end
   out[#out + 1] = table.concat(cells)
-  if #line > LONG_LINE then
-    out[#out] = out[#out] .. '…'
-  end
   return out
 end
 
@@ -71,23 +98,33 @@ local function remark(text)
   return { { text, 'AskeditStatus' } }
 end
 
-local function remarks(text, width)
-  return vim.tbl_map(remark, wrap(text, width))
+local function add_remarks(out, text, width)
+  for _, row in ipairs(wrap(text, width)) do
+    out[#out + 1] = remark(row)
+  end
 end
 
--- From the first line on, at most `room` screen lines; the last tells how many lines are not there.
+local function more(count, is_begun)
+  if is_begun then
+    return count == 1 and '… more of this line' or ('… more of this line, and %d more'):format(count - 1)
+  end
+  return ('… %d more %s'):format(count, count == 1 and 'line' or 'lines')
+end
+
+-- From the first line on, at most `room` screen lines; the last tells how many lines are not there. Of a line
+-- that does not fit there is as much as does.
 local function first_lines(lines, first, last, window, room, hint)
   local out = {}
   for i = first, last do
     local rows = screen_lines(lines[i], window.width)
-    local is_last = i == last
-    if #out + #rows > room - (is_last and 0 or 1) then
-      local rest = last - i + 1
-      out[#out + 1] = remark(('… %d more %s%s'):format(rest, rest == 1 and 'line' or 'lines', hint))
-      return out
+    local free = room - #out
+    local fits = #rows <= (i == last and free or free - 1)
+    for k = 1, fits and #rows or free - 1 do
+      out[#out + 1] = added(rows[k], window.width)
     end
-    for _, row in ipairs(rows) do
-      out[#out + 1] = added(row, window.width)
+    if not fits then
+      out[#out + 1] = remark(more(last - i + 1, free > 1) .. hint)
+      return out
     end
   end
   return out
@@ -170,7 +207,7 @@ function M.live(buf, row, lines, hidden, status, id)
   local window = M.window(buf)
   local room = math.max(math.min(M.LIVE_LINES, window.height - 4), 1)
   local shown = last_lines(lines, hidden, window, room)
-  vim.list_extend(shown, remarks(status, window.width))
+  add_remarks(shown, status, window.width)
   return put_lines(buf, row, shown, id)
 end
 
@@ -194,11 +231,13 @@ function M.hunk(buf, place, lines, hunk, words)
   if place.r2 > place.r1 or place.c2 > place.c1 then
     ids[1] = mark_old(buf, place)
   end
-  local status = words.status and remarks(words.status, window.width) or {}
+  local status = words.status and wrap(words.status, window.width) or {}
   local room = math.max(math.floor(window.height / 2) - #status, 1)
   local last = hunk.new_from + hunk.new_count - 1
   local shown = first_lines(lines, hunk.new_from, last, window, room, words.hint)
-  vim.list_extend(shown, status)
+  for _, row in ipairs(status) do
+    shown[#shown + 1] = remark(row)
+  end
   if #shown > 0 then
     ids[#ids + 1] = put_lines(buf, place.below, shown)
   end

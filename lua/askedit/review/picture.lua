@@ -1,28 +1,45 @@
 --- What of an edit is on the screen: settled hunks and the newest lines while its answer comes, then all
 --- hunks.
 local draw = require('askedit.review.draw')
+local open = require('askedit.review.open')
 local region = require('askedit.review.region')
 
 local M = {}
+
+local api = vim.api
+
+local measures = {} ---@type table<integer, askedit.Window> for which the edits of a buffer are drawn
 
 -- The row of the region's line `number`, counted as it was asked for.
 local function row_of(first, behind, number)
   return math.min(first + number - 1, math.max(behind - 1, first))
 end
 
-local function draw_live(edit)
+-- The row below which the newest lines stand; nil if the region is gone.
+local function live_row(edit)
   local first, behind = edit.region:rows()
-  if not first then
+  if not first or behind == first then
+    return first and first - 1
+  end
+  return row_of(first, behind, math.max(edit.proposal.settled, 1))
+end
+
+-- The newest lines, but for one that may be the old line at its place: what stays is not shown as new.
+local function newest(proposal)
+  local lines, hidden = proposal:newest(draw.LIVE_LINES)
+  local old = proposal.settled > 0 and proposal.base[proposal.settled + 1]
+  if old and hidden == 0 and #lines == 1 and old:sub(1, #lines[1]) == lines[1] then
+    return {}, 0
+  end
+  return lines, hidden
+end
+
+local function draw_live(edit)
+  local row = live_row(edit)
+  if not row then
     return
   end
-  local proposal = edit.proposal
-  local row
-  if behind == first then
-    row = first - 1
-  else
-    row = row_of(first, behind, math.max(proposal.settled, 1))
-  end
-  local lines, hidden = proposal:newest(draw.LIVE_LINES)
+  local lines, hidden = newest(edit.proposal)
   edit.live = draw.live(edit.buf, row, lines, hidden, edit.status, edit.live)
 end
 
@@ -99,6 +116,7 @@ end
 --- Draws an edit anew, where its lines are now.
 ---@param edit askedit.Edit
 function M.redraw(edit)
+  measures[edit.buf] = draw.window(edit.buf)
   if edit.state == 'coming' then
     erase_hunks(edit)
     draw_settled(edit)
@@ -109,6 +127,23 @@ function M.redraw(edit)
     draw_live(edit)
   end
 end
+
+-- Signs, line numbers and other windows take columns from the text, and no event tells it.
+local function redraw_if_measures_changed(buf)
+  if measures[buf] and not vim.deep_equal(measures[buf], draw.window(buf)) then
+    measures[buf] = nil
+    vim.schedule(function()
+      vim.tbl_map(M.redraw, open.in_buffer(buf))
+    end)
+  end
+end
+
+api.nvim_set_decoration_provider(api.nvim_create_namespace('askedit_measures'), {
+  on_win = function(_, _, buf)
+    redraw_if_measures_changed(buf)
+    return false
+  end,
+})
 
 --- Draws what has come since the last time.
 ---@param edit askedit.Edit
@@ -123,12 +158,13 @@ function M.erase(edit)
   erase_live(edit)
 end
 
---- Opens the folds that would hide the edit.
+--- Opens the folds that would hide the edit, and scrolls to where its newest lines will be.
 ---@param edit askedit.Edit
 function M.unfold(edit)
   local first, behind = edit.region:rows()
   if first then
     draw.open_folds(edit.buf, first, behind - 1)
+    draw.make_room(edit.buf, live_row(edit))
   end
 end
 

@@ -10,6 +10,8 @@
 --
 --   Edits.arrived(nvim, text)   returns when all of the answer up to there, `text`, has been drawn
 --   Edits.preview(nvim)         the lines that are shown as new in this buffer, top to bottom, as one string
+--   Edits.row_of(nvim, text)    the row of the screen, from 1, that holds `text`
+--   Edits.numbered(first, last, word)   the lines 'WORD 1;', 'WORD 2;', ... ('line' if left out)
 --
 -- Edits.start(lines, options)   options of Product.start, and
 --   name    of the file (work.py);  text   its bytes, instead of `lines`
@@ -77,6 +79,19 @@ local PREVIEW = [[
 ]]
 
 function Edits.preview(nvim) return nvim:exec_lua(PREVIEW) end
+
+function Edits.row_of(nvim, text)
+  for i, line in ipairs(nvim:screen()) do
+    if line:find(text, 1, true) then return i end
+  end
+  error(text .. ' is not on:\n' .. nvim:text())
+end
+
+function Edits.numbered(first, last, word)
+  local lines = {}
+  for i = first, last do lines[#lines + 1] = ('%s %d;'):format(word or 'line', i) end
+  return lines
+end
 
 local listen = [[
   local api = vim.api

@@ -23,12 +23,28 @@ local function is_ours(map)
   return map ~= nil and type(map.desc) == 'string' and map.desc:sub(1, #DESCRIPTION) == DESCRIPTION
 end
 
+-- Whether a map of several modes is still what is left of it after Normal mode was taken from it.
+local function rest_is_there(lhs, map)
+  for _, mode in ipairs({ 'x', 's', 'o' }) do
+    local rest = vim.fn.maparg(lhs, mode, false, true)
+    if rest.mode_bits == map.mode_bits - 1 then
+      rest.mode, rest.mode_bits = map.mode, map.mode_bits
+      return vim.deep_equal(rest, map)
+    end
+  end
+  return false
+end
+
 -- From 0.10 on Neovim does this itself. Before, `<SID>` has to be written out, as it is known only to the
 -- script.
 local function put_back(buf, lhs, map)
   if vim.fn.has('nvim-0.10') == 1 then
     return api.nvim_buf_call(buf, function()
-      vim.fn.mapset('n', false, map)
+      if rest_is_there(lhs, map) then
+        vim.fn.mapset(map)
+      else
+        vim.fn.mapset('n', false, map)
+      end
     end)
   end
   local rhs = (map.rhs or ''):gsub('<[sS][iI][dD]>', '<SNR>' .. (map.sid or 0) .. '_')

@@ -1,0 +1,251 @@
+--- What the user does to the lines of a change while it is open: what he wrote wins, no other line is ever
+--- replaced, and the answer can always be read.
+local Edits = require('edits')
+local Peer = require('peer')
+local Product = require('product')
+local Session = require('session')
+
+local function words(text)
+  local list = {}
+  for word in text:gmatch('%S+') do list[#list + 1] = word end
+  return list
+end
+
+local function assert_lines(nvim, wanted, when)
+  assert.are.equal(wanted, table.concat(Product.lines(nvim), ' '), when)
+end
+
+local function code(text) return '```python\n' .. text:gsub(' ', '\n') .. '\n```\n' end
+
+local LINES = 'l1 l2 l3 l4 l5 l6 l7 l8 l9'
+local NEW = 'l2 L3 l4 l5 l6 L7 l8'
+local TAKEN = 'l1 l2 L3 l4 l5 l6 L7 l8 l9'
+
+--- A product with an open change to the lines 2 to 8, whose lines 3 and 7 differ.
+local function open_change(options)
+  local nvim, peer = Edits.start(words(LINES), options)
+  local request = Edits.ask(nvim, peer, ':2,8Ask! better<CR>')
+  Edits.answer(nvim, request, code(NEW))
+  nvim:see('gh takes')
+  return nvim, peer, request
+end
+
+local STALE = 'you changed these lines'
+
+describe('a change whose lines the user edits', function()
+  after_each(Session.close_all)
+  after_each(Peer.close_all)
+
+  -- What he does, and what is there after taking the change: the hunks he did not touch.
+  local beside = {
+    { 'adds a line above it', 'ggOnew', 'new ' .. TAKEN },
+    { 'adds a line in it', ':5<CR>onew', 'l1 l2 L3 l4 l5 new l6 L7 l8 l9' },
+    { 'changes a line that stays', ':5<CR>Cnew', 'l1 l2 L3 l4 new l6 L7 l8 l9' },
+    { 'deletes lines that stay', ':4,6delete<CR>', 'l1 l2 L3 L7 l8 l9' },
+    { 'adds a line above a hunk', ':3<CR>Onew', 'l1 l2 new L3 l4 l5 l6 L7 l8 l9' },
+    { 'adds a line below a hunk', ':3<CR>onew', 'l1 l2 L3 new l4 l5 l6 L7 l8 l9' },
+    { 'deletes the line above it', 'ggdd', 'l2 L3 l4 l5 l6 L7 l8 l9' },
+    { 'deletes the line below it', 'Gdd', 'l1 l2 L3 l4 l5 l6 L7 l8' },
+    { 'moves all lines down', ':2,8move $<CR>', 'l1 l9 l2 L3 l4 l5 l6 L7 l8' },
+  }
+  for _, case in ipairs(beside) do
+    it('is taken where he ' .. case[1], function()
+      local nvim = open_change()
+      nvim:feed(case[2] .. '<Esc>')
+      local before = table.concat(Product.lines(nvim), ' ')
+      nvim:feed('gh')
+      assert_lines(nvim, case[3])
+      nvim:feed('u')
+      assert_lines(nvim, before)
+      Product.assert_quiet(nvim)
+    end)
+  end
+
+  it('is taken but for the hunk that he touched, and that one after a look at it', function()
+    local nvim = open_change()
+    nvim:feed(':3<CR>Cmine<Esc>gh')
+    assert_lines(nvim, 'l1 l2 mine l4 l5 l6 L7 l8 l9')
+    Product.assert_said(nvim, 'the rest is in lines')
+    nvim:feed(':messages clear<CR>gh')
+    assert_lines(nvim, 'l1 l2 mine l4 l5 l6 L7 l8 l9', 'again')
+    Product.assert_said(nvim, STALE)
+    nvim:feed(':messages clear<CR>gl')
+    nvim:see('L3')
+    assert.are.equal(NEW, table.concat(Product.page(nvim, 'askedit://change'), ' '))
+    nvim:feed('gh')
+    assert_lines(nvim, TAKEN, 'after a look')
+    nvim:feed('u')
+    assert_lines(nvim, 'l1 l2 mine l4 l5 l6 L7 l8 l9', 'after u')
+    Product.assert_quiet(nvim)
+  end)
+
+  it('has to be looked at again where he edits after the look', function()
+    local nvim = open_change()
+    nvim:feed(':3<CR>Cmine<Esc>gl:3<CR>0Cyours<Esc>gh')
+    assert_lines(nvim, 'l1 l2 yours l4 l5 l6 L7 l8 l9')
+    Product.assert_said(nvim, 'the rest is in lines')
+  end)
+
+  it('is whole again when he takes his own edit back', function()
+    local nvim = open_change()
+    nvim:feed(':3<CR>Cmine<Esc>u')
+    assert_lines(nvim, LINES)
+    nvim:feed('gh')
+    assert_lines(nvim, TAKEN)
+    Product.assert_quiet(nvim)
+  end)
+
+  it('keeps what he wrote while it streamed', function()
+    local nvim, peer = Edits.start(words(LINES))
+    local request = Edits.ask(nvim, peer, ':2,8Ask! better<CR>')
+    Edits.begin(request, '```python\nl2\nL3\nl4')
+    nvim:see('L3')
+    nvim:feed(':3<CR>Cmine<Esc>:5<CR>onew<Esc>')
+    Edits.finish(nvim, request, '\nl5\nl6\nL7\nl8\n```\n')
+    assert_lines(nvim, 'l1 l2 mine l4 l5 new l6 l7 l8 l9')
+    nvim:feed('gh')
+    assert_lines(nvim, 'l1 l2 mine l4 l5 new l6 L7 l8 l9')
+    Product.assert_said(nvim, 'the rest is in lines')
+  end)
+
+  it('keeps a part of a line that he changed', function()
+    local nvim, peer = Edits.start({ 'f(a, b) + g(c)' })
+    local request = Edits.ask(nvim, peer, 'ggv6l:Ask! better<CR>')
+    Edits.answer(nvim, request, code('h(x)'))
+    nvim:feed('0Iint <Esc>A;<Esc>gh')
+    assert_lines(nvim, 'int h(x) + g(c);')
+    nvim:feed('u')
+    assert_lines(nvim, 'int f(a, b) + g(c);')
+    Product.assert_quiet(nvim)
+  end)
+
+  it('refuses a part of a line that he changed', function()
+    local nvim, peer = Edits.start({ 'f(a, b) + g(c)' })
+    local request = Edits.ask(nvim, peer, 'ggv6l:Ask! better<CR>')
+    Edits.answer(nvim, request, code('h(x)'))
+    nvim:feed('0farzgh')
+    assert_lines(nvim, 'f(z, b) + g(c)')
+    Product.assert_said(nvim, STALE)
+  end)
+
+  -- What takes all of the lines away, and what is there then.
+  local overturned = {
+    { 'filters them through a program', ':%!sort -r<CR>', 'l9 l8 l7 l6 l5 l4 l3 l2 l1' },
+    { 'deletes them', ':2,8delete<CR>', 'l1 l9' },
+    { 'deletes everything', ':%delete<CR>', '' },
+    { 'joins them', ':%join<CR>', LINES },
+    { 'replaces all of them', ':%s/l/x<CR>', 'x1 x2 x3 x4 x5 x6 x7 x8 x9' },
+  }
+  for _, case in ipairs(overturned) do
+    it('is not taken where he ' .. case[1], function()
+      local nvim = open_change()
+      nvim:feed(case[2])
+      nvim:wait_for(("table.concat(vim.fn.getline(1, '$'), ' ') == %q"):format(case[3]))
+      nvim:command('messages clear')
+      nvim:feed('gh')
+      assert_lines(nvim, case[3])
+      Product.assert_said(nvim, STALE)
+      nvim:feed('u')
+      assert_lines(nvim, LINES)
+      nvim:feed(':messages clear<CR>gh')
+      assert_lines(nvim, TAKEN, 'after taking that back')
+    end)
+  end
+
+  it('is not taken where he undoes back over the selection', function()
+    local nvim, peer = Edits.start({ 'a', 'b', 'c' })
+    nvim:feed('Goone<CR>two<CR>three<Esc>')
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':4,6Ask! better<CR>'), code('ONE two THREE'))
+    nvim:feed('ugh')
+    assert_lines(nvim, 'a b c')
+    Product.assert_said(nvim, STALE)
+    nvim:feed('<C-r>')
+    assert_lines(nvim, 'a b c one two three')
+    nvim:feed('gh')
+    assert_lines(nvim, 'a b c ONE two THREE')
+  end)
+end)
+
+describe('a change whose buffer', function()
+  after_each(Session.close_all)
+  after_each(Peer.close_all)
+
+  local function assert_readable(nvim)
+    nvim:redraw()
+    Product.assert_said(nvim, 'the buffer of a change')
+    nvim:feed(':Ask /show<CR>')
+    nvim:see('L7')
+    nvim:command('messages clear')
+  end
+
+  local CHANGE_FILE = [[
+    local name = vim.fn.expand('%:p')
+    vim.fn.writefile({ 'x1', 'x2', 'x3', 'x4', 'x5', 'x6', 'x7', 'x8', 'x9' }, name)
+    vim.loop.fs_utime(name, 1, 1)
+    vim.cmd('checktime')
+  ]]
+
+  local ways = {
+    { 'is wiped', function(nvim) nvim:feed(':bwipeout!<CR>') end, '' },
+    { 'is deleted', function(nvim) nvim:feed(':bdelete!<CR>') end, '' },
+    { 'is unloaded', function(nvim) nvim:feed(':badd other<CR>:bunload!<CR>') end, '' },
+    { 'is read anew', function(nvim) nvim:feed(':edit!<CR>') end, LINES },
+    { 'is read anew by itself', function(nvim) nvim:exec_lua(CHANGE_FILE) end, 'x1 x2 x3 x4 x5 x6 x7 x8 x9' },
+  }
+  for _, way in ipairs(ways) do
+    it(way[1] .. ' is gone, and its answer can be read', function()
+      local nvim = open_change({ init = 'vim.o.autoread = true' })
+      way[2](nvim)
+      nvim:redraw()
+      assert_lines(nvim, way[3])
+      assert_readable(nvim)
+      nvim:feed(':Ask /accept<CR>')
+      assert_lines(nvim, way[3])
+      Product.assert_said(nvim, 'there is no open change')
+    end)
+
+    it(way[1] .. ' in mid-stream stops its answer', function()
+      local nvim, peer = Edits.start(words(LINES), { init = 'vim.o.autoread = true' })
+      local request = Edits.ask(nvim, peer, ':2,8Ask! better<CR>')
+      Edits.begin(request, '```python\nl2\nL7')
+      nvim:see('L7')
+      way[2](nvim)
+      peer:wait_closed(nvim, request.conn)
+      nvim:event('AskeditDone')
+      nvim:redraw()
+      assert_lines(nvim, way[3])
+      assert_readable(nvim)
+    end)
+  end
+end)
+
+describe('several changes of a buffer', function()
+  after_each(Session.close_all)
+  after_each(Peer.close_all)
+
+  for _, range in ipairs({ '2', '8', '1,9', '5', '8,9', '%' }) do
+    it('do not overlap: ' .. range .. ' is refused while 2 to 8 is open', function()
+      local nvim, peer = open_change()
+      nvim:feed((':%sAsk! worse<CR>'):format(range))
+      Product.assert_said(nvim, 'there is an open change to these lines')
+      nvim:feed('gh')
+      assert_lines(nvim, TAKEN)
+      assert.are.equal(1, #peer.requests)
+    end)
+  end
+
+  it('stand beside each other', function()
+    local nvim, peer = open_change()
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':1Ask! one<CR>'), code('L1'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':9Ask! nine<CR>'), code('L9 L10'))
+    nvim:feed('Ggh')
+    assert_lines(nvim, 'l1 l2 l3 l4 l5 l6 l7 l8 L9 L10')
+    nvim:feed('gggh')
+    assert_lines(nvim, 'L1 l2 l3 l4 l5 l6 l7 l8 L9 L10')
+    nvim:feed('5Ggh')
+    assert_lines(nvim, 'L1 l2 L3 l4 l5 l6 L7 l8 L9 L10')
+    nvim:feed('3u')
+    assert_lines(nvim, LINES)
+    Product.assert_quiet(nvim)
+  end)
+end)

@@ -64,8 +64,8 @@ std::vector<std::string> tokens_of(std::string_view text) {
 /// One answer on its way. Each function is false once the client is gone.
 class Stream {
  public:
-  Stream(const Model& model, int number, const Client& client)
-      : model_(model), id_("chatcmpl-demo" + std::to_string(number)), client_(client) {}
+  Stream(const Model& model, milliseconds pause, int number, const Client& client)
+      : model_(model), pause_(pause), id_("chatcmpl-demo" + std::to_string(number)), client_(client) {}
 
   bool wait(milliseconds time) const {
     const auto end = std::chrono::steady_clock::now() + time;
@@ -81,7 +81,7 @@ class Stream {
 
   bool say(const char* field, const std::string& text) const {
     for (const std::string& token : tokens_of(text)) {
-      std::this_thread::sleep_for(model_.pause);
+      std::this_thread::sleep_for(pause_);
       if (!send_choice({{field, token}}, nullptr)) return false;
     }
     return true;
@@ -108,6 +108,7 @@ class Stream {
   bool write(const std::string& data) const { return client_.write("data: " + data + "\n\n"); }
 
   const Model& model_;
+  const milliseconds pause_;  ///< before each token
   const std::string id_;
   const Client& client_;
 };
@@ -139,7 +140,7 @@ std::variant<Question, Response> OpenAiChat::read(const std::string& authorizati
 void OpenAiChat::answer(const Question& question, const Client& client) {
   const Model& model = *find_model(question.model);
   const Reply reply = reply_to(question);
-  const Stream stream(model, ++answers_, client);
+  const Stream stream(model, model.pause + reply.pause, ++answers_, client);
   if (!stream.begin() || !stream.wait(reply.silence + first_word)) return;
   if (model.thinks && !stream.say("reasoning_content", reply.thought)) return;
   if (stream.say("content", reply.text)) stream.end(usage(question, reply.text));

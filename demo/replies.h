@@ -25,11 +25,13 @@ struct Reply {
   std::string text;                     ///< Markdown
   std::string thought = {};             ///< what a model that thinks might think before; may be empty
   std::chrono::milliseconds silence{};  ///< before the first word
+  std::chrono::milliseconds pause{};    ///< before each token, besides that of the model
 };
 
-/// The scripted reply to a question about the sample file; to anything else, true facts of the request. If
-/// the question is to go on with an answer that was cut: the rest, and before it the last words once more,
-/// since models do that.
+/// The scripted reply to a question about the sample file; to anything else, true facts of the request, or
+/// one line of a comment where the answer will be written into a file. If the question is to go on with an
+/// answer that was cut: the rest, and before it the last words once more, in a block of code below a fence of
+/// their own, since models do that.
 Reply reply_to(const Question& question);
 
 }  // namespace askedit::demo

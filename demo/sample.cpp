@@ -6,13 +6,13 @@
 /// The mean of the readings that are a temperature.
 double mean_temperature(std::vector<double> readings) {
   const double absolute_zero = -273.15;
+  double sum = 0;
   for (auto it = readings.begin(); it != readings.end(); ++it) {
     if (*it < absolute_zero) {
       readings.erase(it);
     }
   }
 
-  double sum = 0;
   for (double reading : readings) {
     sum += reading;
   }

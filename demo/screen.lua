@@ -104,9 +104,10 @@ end
 ---@param happened fun(): any
 function Screen:wait(what, happened)
   local result
+  local ends = uv.hrtime() + self.patience * 1e6 -- vim.wait() of 0.7.2 does not count short waits
   vim.wait(self.patience, function()
     result = happened()
-    return result or self.dead
+    return result or self.dead or uv.hrtime() > ends
   end, 10)
   return result or error({ missing = what .. (self.dead and ' (Neovim has ended)' or '') })
 end
@@ -172,6 +173,13 @@ end
 function Screen:see(text)
   self:wait('"' .. text .. '" on the screen', function()
     return self:shows(text)
+  end)
+end
+
+---Waits until the screen does not show the text any more.
+function Screen:miss(text)
+  self:wait('a screen without "' .. text .. '"', function()
+    return not self:shows(text)
   end)
 end
 

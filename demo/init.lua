@@ -37,6 +37,7 @@ require('askedit').setup(settings)
 
 vim.keymap.set({ 'n', 'x' }, '<Leader>e', '<Plug>(askedit-prompt-explain)')
 vim.keymap.set({ 'n', 'x' }, '<Leader>r', '<Plug>(askedit-prompt-review)')
+vim.keymap.set({ 'n', 'x' }, '<Leader>f', '<Plug>(askedit-prompt-refactor)')
 vim.keymap.set('x', '<Leader>w', ':Ask Walk me through it<CR>')
 vim.keymap.set('n', '<Leader>s', '<Plug>(askedit-stop)')
 vim.keymap.set('n', '<Leader>c', '<Plug>(askedit-continue)')

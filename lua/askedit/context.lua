@@ -245,22 +245,37 @@ local function spot_between(opening, closing)
   return spot
 end
 
+-- A motion that is made blockwise goes through Visual mode. The marks of that are at its corners, while those
+-- of the motion end where a line does. `.` after a Visual selection sets only the latter.
+local function has_visual_marks(opening, closing)
+  return fn.visualmode() == '\22' and fn.line("'<") == opening[2] and fn.line("'>") == closing[2]
+end
+
+local function spot_of_corners(opening, closing)
+  local right = fn.strdisplaywidth((fn.getline(closing[2]):sub(1, behind(closing)):gsub('%z', '?')))
+  local spot = spot_of_lines(opening[2], closing[2])
+  spot.kind, spot.block = 'block', block_of({ opening, closing }, 0, false)
+  spot.block.width = right - spot.block.left + 1
+  return spot
+end
+
 --- The context of what a motion went over, in an 'operatorfunc'.
 ---@param kind 'char'|'line'|'block'
 ---@return askedit.Context
 ---@return askedit.Spot
 function M.capture_motion(kind)
   local opening, closing = fn.getpos("'["), fn.getpos("']")
+  if kind == 'block' and has_visual_marks(opening, closing) then
+    local code, spot = selected('gv', true)
+    return with_facts(code, spot), spot
+  end
   local spot
-  if kind == 'char' then
+  if kind == 'block' then
+    spot = spot_of_corners(opening, closing)
+  elseif kind == 'char' then
     spot = spot_between(opening, closing)
   else
     spot = spot_of_lines(opening[2], closing[2])
-  end
-  if kind == 'block' then
-    local right = fn.strdisplaywidth((fn.getline(closing[2]):sub(1, behind(closing)):gsub('%z', '?')))
-    spot.kind, spot.block = 'block', block_of({ opening, closing }, 0, false)
-    spot.block.width = right - spot.block.left + 1
   end
   return M.again(spot), spot
 end

@@ -1,11 +1,9 @@
 --- Blockwise text: the rows that a block cuts out of lines, and the lines after other rows were put there.
---- Both are Vim's own yank and put in a buffer that nobody sees, so tabs, wide characters and short lines
---- come out as Vim does it.
-local compat = require('askedit.compat')
-
+--- Both come out as by Vim's own yank and put. Those would take along what `.` repeats, the numbered
+--- registers and Visual mode, and an answer can end at any time.
 local M = {}
 
-local fn, api = vim.fn, vim.api
+local fn = vim.fn
 
 ---@class askedit.Block columns of the screen, from 1
 ---@field left integer
@@ -14,68 +12,53 @@ local fn, api = vim.fn, vim.api
 ---@field tabstop integer
 ---@field vartabstop string
 
--- Lines as registers hold them: a NUL is a line feed there.
-local function to_register(rows)
-  return vim.tbl_map(function(row)
-    return (row:gsub('%z', '\n'))
-  end, rows)
-end
-
-local function from_register(rows)
-  return vim.tbl_map(function(row)
-    return (row:gsub('\n', '\0'))
-  end, rows)
-end
-
--- Selects the whole block with its guards and runs `command` on it.
-local function on_block(block, command)
-  local right = block.to_end and '$' or block.left + block.width - 1 .. '|'
-  vim.cmd(('silent keepjumps normal! gg%d|\22G%s"z%s'):format(block.left, right, command))
-end
-
-local function with_z(rows, body)
-  local z, unnamed = fn.getreginfo('z'), fn.getreginfo('"')
-  if rows then
-    fn.setreg('z', to_register(rows), '\22')
+local function tab_width(block, column)
+  local stop, size = 0, block.tabstop
+  for number in block.vartabstop:gmatch('%d+') do
+    size = tonumber(number)
+    stop = stop + size
+    if column < stop then
+      return stop - column
+    end
   end
-  local ok, result = pcall(body)
-  fn.setreg('z', next(z) and z or {})
-  local stood_for = (unnamed.points_to or ''):match('[%w-]') or '0'
-  if stood_for ~= 'z' then
-    fn.setreg(stood_for, vim.tbl_extend('force', fn.getreginfo(stood_for), { isunnamed = true }))
+  return size - (column - stop) % size
+end
+
+-- Calls `each(char, first, behind)` for the characters of a text, composed ones as one, with their columns
+-- from 0. The text begins at `column`; returns the one behind it. A NUL is a line feed to Vim.
+local function walk(text, block, column, each)
+  for _, char in ipairs(fn.split((text:gsub('%z', '\n')), '\\zs')) do
+    local behind = column + (char == '\t' and tab_width(block, column) or fn.strdisplaywidth(char))
+    each(char == '\n' and '\0' or char, column, behind)
+    column = behind
   end
-  return ok and result or error(result, 0)
+  return column
 end
 
--- A line above and one below on which any column can be reached: a corner of the block on a short line or in
--- the middle of a wide character would move its edge.
-local function guarded(lines, guard)
-  local all = vim.deepcopy(lines)
-  table.insert(all, 1, guard)
-  all[#all + 1] = guard
-  return all
+local function blanks(count)
+  return (' '):rep(math.max(count, 0))
 end
 
-local function unguarded(lines)
-  return vim.list_slice(lines, 2, #lines - 1)
-end
-
--- Runs `body` in an unseen buffer with these lines.
-local function in_copy(lines, block, body)
-  local buf = api.nvim_create_buf(false, true)
-  local selection, virtualedit = vim.o.selection, vim.o.virtualedit
-  local guard = (' '):rep(block.left + block.width)
-  local ok, result = pcall(function()
-    api.nvim_buf_set_lines(buf, 0, -1, true, guarded(lines, guard))
-    return api.nvim_buf_call(buf, function()
-      vim.bo[buf].tabstop, vim.bo[buf].vartabstop = block.tabstop, block.vartabstop
-      vim.o.selection, vim.o.virtualedit = 'inclusive', ''
-      return body(buf)
-    end)
+-- What is before, in and behind the block, and the width of it all. A character that an edge cuts is blanks
+-- on both of its sides.
+local function cut(line, block)
+  local left = block.left - 1
+  local right = block.to_end and math.huge or left + block.width
+  local head, row, tail = {}, {}, {}
+  local width = walk(line, block, 0, function(char, first, behind)
+    if behind <= left then
+      head[#head + 1] = char
+    elseif first >= right then
+      tail[#tail + 1] = char
+    elseif first >= left and behind <= right then
+      row[#row + 1] = char
+    else
+      head[#head + 1] = blanks(left - first)
+      row[#row + 1] = blanks(math.min(behind, right) - math.max(first, left))
+      tail[#tail + 1] = blanks(behind - right)
+    end
   end)
-  vim.o.selection, vim.o.virtualedit = selection, virtualedit
-  api.nvim_buf_delete(buf, { force = true })
-  return ok and result or error(result, 0)
+  return table.concat(head), table.concat(row), table.concat(tail), width
 end
 
 --- The rows of a block.
@@ -83,14 +66,24 @@ end
 ---@param block askedit.Block
 ---@return string[]
 function M.rows(lines, block)
-  return compat.quietly(function()
-    return in_copy(lines, block, function()
-      return with_z(nil, function()
-        on_block(block, 'y')
-        return from_register(unguarded(fn.getreginfo('z').regcontents))
-      end)
-    end)
-  end)
+  return vim.tbl_map(function(line)
+    return (select(2, cut(line, block)))
+  end, lines)
+end
+
+local function width_of(row, block)
+  local left = block.left - 1
+  return walk(row, block, left, function() end) - left
+end
+
+-- Short lines are filled up to the block if something is put there, rows if something is behind them.
+local function with_row(line, block, row, width)
+  local head, _, tail, line_width = cut(line, block)
+  if row == '' and tail == '' then
+    return head
+  end
+  local fill = tail ~= '' and blanks(width - width_of(row, block)) or ''
+  return head .. blanks(block.left - 1 - line_width) .. row .. fill .. tail
 end
 
 --- The lines with other rows in the block's place.
@@ -99,14 +92,14 @@ end
 ---@param rows string[] as many as there are lines
 ---@return string[]
 function M.replace(lines, block, rows)
-  return compat.quietly(function()
-    return in_copy(lines, block, function(buf)
-      return with_z(guarded(rows, ''), function()
-        on_block(block, 'p')
-        return unguarded(api.nvim_buf_get_lines(buf, 0, -1, true))
-      end)
-    end)
-  end)
+  local width, out = 0, {}
+  for _, row in ipairs(rows) do
+    width = math.max(width, width_of(row, block))
+  end
+  for i, line in ipairs(lines) do
+    out[i] = with_row(line, block, rows[i], width)
+  end
+  return out
 end
 
 return M

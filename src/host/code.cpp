@@ -11,6 +11,8 @@ constexpr std::array<std::string_view, 7> kMarkdownTypes{"markdown", "pandoc",  
                                                          "mdx",      "vimwiki", "telekasten"};
 constexpr std::array<std::string_view, 5> kMarkdownInfos{"markdown", "md", "mdx", "rmd", "qmd"};
 
+constexpr std::size_t kLongTalk = 200;
+
 template <class Names>
 bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -32,6 +34,12 @@ std::string lower(std::string_view text) {
   for (char& c : out)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
   return out;
+}
+
+/// Whether a line ends with a colon, which may be a wide one.
+bool announces(std::string_view line) {
+  line = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+  return line.ends_with(':') || line.ends_with("：");
 }
 
 std::string_view without_indent(std::string_view line, std::size_t indent) {
@@ -94,16 +102,26 @@ void CodeFilter::watch(std::string_view text) {
     text.remove_prefix(next);
     if (end < next)
       end_watched_line();
-    else if (!watched_line_.blank() && !watched_line_.may_open())
+    else if (!watched_line_.blank() && !watched_line_.may_open() && !may_be_talk())
       stop_watching();
   }
   take(text);
 }
 
 void CodeFilter::end_watched_line() {
-  if (!watched_line_.blank()) return stop_watching();
-  take(std::exchange(watched_, {}));
+  if (watched_line_.blank()) {
+    if (!watched_talk_) take(std::exchange(watched_, {}));
+  } else {
+    if (watched_line_.opens() || !may_be_talk() || !announces(watched_)) return stop_watching();
+    watched_talk_ = true;
+  }
   watched_line_ = {};
+}
+
+/// One line such as "Here is the rest:" goes if a fence that names a language follows it. In Markdown such a
+/// fence is content.
+bool CodeFilter::may_be_talk() const {
+  return mode_ == Mode::block && !markdown_ && !watched_talk_;
 }
 
 void CodeFilter::stop_watching() {

@@ -33,7 +33,8 @@ class CodeFilter {
   /// opened block of which not even its end has come is none.
   Pieces finish(End end);
   /// To be called first: goes on with an answer that was cut after `before`, and whose code up to there was
-  /// given. A fence that the model opens again at the start of what follows is dropped.
+  /// given. A fence that the model opens again at the start of what follows is dropped, and so is a line of
+  /// talk before it.
   void resume(std::string_view before);
 
  private:
@@ -51,6 +52,7 @@ class CodeFilter {
   void pass(std::string_view text);
   void watch(std::string_view text);
   void end_watched_line();
+  bool may_be_talk() const;
   void stop_watching();
   bool is_opened_again() const;
   void open_again();
@@ -106,7 +108,8 @@ class CodeFilter {
   bool last_line_closes_ = false;
   std::string closing_;  ///< unwrapped: lines that go if nothing follows them
 
-  bool watching_ = false;  ///< the first line after resume() is still to come
+  bool watching_ = false;      ///< what follows resume() may still be a fence, or talk and a fence
+  bool watched_talk_ = false;  ///< a line that may be talk was held
   FenceLine watched_line_;
   std::string watched_;
 

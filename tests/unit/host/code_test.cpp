@@ -236,6 +236,17 @@ TEST_CASE("A fence that is opened again at the start of the rest is dropped", "[
   CHECK(continued("markdown", "```md\n# A\n", "```md\n# B\n```\n") == Blocks{"# A\n# B"});
 }
 
+TEST_CASE("A line of talk before a fence that is opened again is dropped", "[code]") {
+  CHECK(continued("python", "```python\nx = f", "Here is the rest:\n\n```python\n(1)\n```\n") ==
+        Blocks{"x = f(1)"});
+  CHECK(continued("python", "```python\nx = f", "以下：\r\n```py\r\n(1)\r\n```\r\n") == Blocks{"x = f(1)"});
+  CHECK(continued("python", "```python\nif x", ":\n    y\n```\n") == Blocks{"if x:\n    y"});
+  CHECK(continued("python", "```python\nif x", ":\n```\nThat is it.") == Blocks{"if x:"});
+  CHECK(continued("python", "```python\nif x", ":\n\n") == Blocks{"if x:\n"});
+  CHECK(continued("markdown", "# A\n", "Here:\n\n```bash\nls\n```") ==
+        Blocks{"# A\nHere:\n\n```bash\nls\n```"});
+}
+
 TEST_CASE("A fence at the start of the rest that is not opened again stays", "[code]") {
   CHECK(continued("python", "```\nx = 1\n", "```\nProse") == Blocks{"x = 1"});
   CHECK(continued("python", "```\nx = 1\n```\n", "```\ny\n```") == Blocks{"x = 1", "y"});
@@ -247,8 +258,8 @@ TEST_CASE("A fence at the start of the rest that is not opened again stays", "[c
 TEST_CASE("The second block of a stopped answer begins where the second run has something of it", "[code]") {
   CodeFilter filter("python");
   filter.resume("```\na\n```\nProse\n```\n");
-  CHECK(filter.feed("b") == CodeFilter::Pieces{"", "b"});
-  CHECK(filter.feed("c") == CodeFilter::Pieces{"c"});
+  CHECK(filter.feed("b\n") == CodeFilter::Pieces{"", "b"});
+  CHECK(filter.feed("c") == CodeFilter::Pieces{"\nc"});
 }
 
 TEST_CASE("The laws hold for any mixture of fences, texts and line ends", "[code]") {

@@ -1,0 +1,315 @@
+--- The nearest change is asked for again, goes on, is stopped, taken or dropped without selecting it anew;
+--- and what is left of one when the host is gone.
+local Edits = require('edits')
+local Peer = require('peer')
+local Product = require('product')
+local Session = require('session')
+
+local function after()
+  Session.close_all()
+  Peer.close_all()
+end
+
+local RAW = { ['change.lua'] = "return { description = 'spec', context = 'selection', target = 'replace', "
+  .. "template = '{{code}}{{text}}' }" }
+
+--- A buffer of a to d, and a prompt /change that sends the selected lines and the words, nothing else.
+local function started(options)
+  options = options or {}
+  options.prompts = RAW
+  return Edits.start({ 'a', 'b', 'c', 'd' }, options)
+end
+
+local function ask(nvim, peer) return Edits.ask(nvim, peer, '2GV:Ask /change<CR>') end
+
+local function assert_lines(nvim, text)
+  assert.are.equal(text, table.concat(Product.lines(nvim), ' '))
+end
+
+local function retry(nvim, peer, words)
+  return Edits.ask(nvim, peer, (':Ask /retry %s<CR>'):format(words or ''))
+end
+
+describe('/retry', function()
+  after_each(after)
+
+  it('while it streams stops the old answer and asks anew', function()
+    local nvim, peer = started()
+    local first = ask(nvim, peer)
+    Edits.begin(first, '```\nold answer')
+    nvim:see('old answer')
+    local second = retry(nvim, peer)
+    peer:wait_closed(nvim, first.conn)
+    assert.are.equal(first.body, second.body)
+    assert.is_true(nvim:event('AskeditDone')[1].stopped)
+    nvim:unsee('old answer')
+    Edits.answer(nvim, second, '```\nB\n```')
+    assert.are.equal('B', Edits.preview(nvim))
+    nvim:feed('gh')
+    assert_lines(nvim, 'a B c d')
+    nvim:feed('u')
+    assert_lines(nvim, 'a b c d')
+    Product.assert_quiet(nvim)
+  end)
+
+  it('takes other words', function()
+    local nvim, peer = started()
+    Edits.answer(nvim, ask(nvim, peer), 'B')
+    local request = retry(nvim, peer, 'but shorter')
+    assert.are.equal('b\nbut shorter', (Product.words(request):gsub('\n\n.*', '')))
+    nvim:unsee('gh takes')
+    assert.are.equal('', Edits.preview(nvim))
+    Edits.answer(nvim, request, 'B2')
+    assert.are.equal('B2', Edits.preview(nvim))
+    nvim:feed('gh')
+    assert_lines(nvim, 'a B2 c d')
+  end)
+
+  it('sends the text as it is now, from where it is now', function()
+    local nvim, peer = started()
+    Edits.answer(nvim, ask(nvim, peer), 'B')
+    nvim:feed('ggOabove<Esc>3GccB now<Esc>')
+    local request = retry(nvim, peer)
+    assert.are.equal('B now\n', Product.words(request))
+    Edits.answer(nvim, request, 'B then')
+    nvim:feed('gh')
+    assert_lines(nvim, 'above a B then c d')
+    nvim:feed('u')
+    assert_lines(nvim, 'above a B now c d')
+    Product.assert_quiet(nvim)
+  end)
+
+  local ways = { ['a reject'] = 'gH', ['an accept and its undo'] = 'ghu' }
+  for name, keys in pairs(ways) do
+    it('after ' .. name, function()
+      local nvim, peer = started()
+      Edits.answer(nvim, ask(nvim, peer), 'B')
+      nvim:feed(keys)
+      assert_lines(nvim, 'a b c d')
+      local request = retry(nvim, peer)
+      assert.are.equal('b\n', Product.words(request))
+      Edits.answer(nvim, request, 'B2')
+      assert.are.equal('B2', Edits.preview(nvim))
+      nvim:feed('gh')
+      assert_lines(nvim, 'a B2 c d')
+      nvim:feed('u')
+      assert_lines(nvim, 'a b c d')
+      Product.assert_quiet(nvim)
+    end)
+  end
+
+  it('after an accept sends what was taken', function()
+    local nvim, peer = started()
+    Edits.answer(nvim, ask(nvim, peer), 'B\nB2')
+    nvim:feed('gh')
+    local request = retry(nvim, peer)
+    assert.are.equal('B\nB2\n', Product.words(request))
+    Edits.answer(nvim, request, 'B3')
+    nvim:feed('gh')
+    assert_lines(nvim, 'a B3 c d')
+  end)
+
+  it('asks for the change that is nearest', function()
+    local nvim, peer = started()
+    Edits.answer(nvim, ask(nvim, peer), 'B')
+    Edits.answer(nvim, Edits.ask(nvim, peer, '4GV:Ask /change<CR>'), 'D')
+    nvim:feed('gg')
+    assert.are.equal('b\n', Product.words(retry(nvim, peer)))
+  end)
+
+  it('says that the place is gone', function()
+    local nvim, peer = started()
+    Edits.answer(nvim, ask(nvim, peer), 'B')
+    nvim:feed('gH:bwipeout!<CR>:Ask /retry<CR>')
+    nvim:redraw()
+    Product.assert_said(nvim, 'select it anew')
+    assert.are.equal(1, #peer.requests)
+  end)
+end)
+
+-- Going on --------------------------------------------------------------------------------------------------
+
+describe('/continue', function()
+  after_each(after)
+
+  local function stopped(text, options)
+    local nvim, peer = started(options)
+    Edits.begin(ask(nvim, peer), text)
+    Edits.arrived(nvim, text)
+    nvim:feed(':Ask /stop<CR>')
+    assert.is_true(nvim:event('AskeditDone')[1].stopped)
+    nvim:see('/continue goes on')
+    return nvim, peer
+  end
+
+  local FENCE = '```python\n'
+  local HALF = 'Here:\n\n' .. FENCE .. 'first = 1\nsecond = fun'
+  local WHOLE = 'first = 1\nsecond = function(2)\nthird = 3'
+  -- What the server says, and how it goes on.
+  local parts = {
+    ['goes on in the middle of a word'] = 'ction(2)\nthird = 3\n```\n',
+    ['says its last words again'] = 'second = function(2)\nthird = 3\n```\n',
+    ['opens the fence anew'] = FENCE .. 'ction(2)\nthird = 3\n```\n',
+    ['opens the fence anew and says its last line again'] = FENCE .. 'second = function(2)\nthird = 3\n```\n',
+    ['opens the fence anew and says all its code again'] = FENCE .. WHOLE .. '\n```',
+    ['says all again'] = 'Here:\n\n' .. FENCE .. WHOLE .. '\n```\n',
+    ['says that it goes on'] = 'Here is the rest:\n\n' .. FENCE .. 'second = function(2)\nthird = 3\n```\n',
+    ['does not close the fence'] = 'ction(2)\nthird = 3',
+  }
+  for name, text in pairs(parts) do
+    for how, pieces in pairs({ ['at once'] = '^.*$', ['letter by letter'] = '.' }) do
+      it(('gives one change where the server %s, %s'):format(name, how), function()
+        local nvim, peer = stopped(HALF)
+        assert.are.equal('first = 1\nsecond = fun', Edits.preview(nvim))
+        local request = Edits.ask(nvim, peer, ':Ask /continue<CR>')
+        assert.are.equal('assistant', Product.messages_of(request)[#Product.messages_of(request) - 1][1])
+        Edits.answer(nvim, request, text, pieces)
+        assert.are.equal(WHOLE, Edits.preview(nvim))
+        assert.is_nil(nvim:text():find('goes on', 1, true), nvim:text())
+        nvim:feed('gh')
+        assert_lines(nvim, 'a ' .. WHOLE:gsub('\n', ' ') .. ' c d')
+        nvim:feed('u')
+        assert_lines(nvim, 'a b c d')
+        Product.assert_quiet(nvim)
+      end)
+    end
+  end
+
+  it('is not needed to take what is there', function()
+    local nvim = stopped(HALF)
+    nvim:feed('gh')
+    assert_lines(nvim, 'a first = 1 second = fun c d')
+    Product.assert_quiet(nvim)
+  end)
+
+  it('says that a closed change cannot go on', function()
+    local nvim = stopped(HALF)
+    nvim:feed('gH:Ask /continue<CR>')
+    nvim:redraw()
+    Product.assert_said(nvim, 'closed')
+  end)
+
+  it('keeps what it has if going on fails', function()
+    local nvim, peer = stopped(HALF)
+    local request = Edits.ask(nvim, peer, ':Ask /continue<CR>')
+    request.conn:write(Peer.response(400, '{"error":{"message":"no prefill here"}}'))
+    nvim:event('AskeditError')
+    Product.assert_said(nvim, 'no prefill here')
+    assert.are.equal('first = 1\nsecond = fun', Edits.preview(nvim))
+    nvim:feed('gh')
+    assert_lines(nvim, 'a first = 1 second = fun c d')
+  end)
+end)
+
+-- All of a buffer -------------------------------------------------------------------------------------------
+
+describe('several changes', function()
+  after_each(after)
+
+  local function two()
+    local nvim, peer = started()
+    Edits.answer(nvim, ask(nvim, peer), 'B\nB2')
+    Edits.answer(nvim, Edits.ask(nvim, peer, '4GV:Ask /change<CR>'), 'D')
+    return nvim, peer
+  end
+
+  it('are taken at once with /accept!', function()
+    local nvim = two()
+    nvim:feed(':Ask /accept!<CR>')
+    assert_lines(nvim, 'a B B2 c D')
+    assert.are.equal('', Edits.preview(nvim))
+    nvim:feed('uu')
+    assert_lines(nvim, 'a b c d')
+    Product.assert_quiet(nvim)
+  end)
+
+  it('are dropped at once with /reject!', function()
+    local nvim = two()
+    local tick = nvim:exec_lua('return vim.b.changedtick')
+    nvim:feed(':Ask /reject!<CR>')
+    nvim:redraw()
+    assert_lines(nvim, 'a b c d')
+    assert.are.same({ '', tick }, { Edits.preview(nvim), nvim:exec_lua('return vim.b.changedtick') })
+    Product.assert_quiet(nvim)
+  end)
+
+  it('are stopped each by itself', function()
+    local nvim, peer = started()
+    local first = ask(nvim, peer)
+    local second = Edits.ask(nvim, peer, '4GV:Ask /change<CR>')
+    nvim:feed('gg:Ask /stop<CR>')
+    peer:wait_closed(nvim, first.conn)
+    assert.is_nil(second.conn.closed)
+    nvim:feed('G:Ask /reject<CR>')
+    peer:wait_closed(nvim, second.conn)
+    nvim:redraw()
+    assert.is_nil(nvim:text():find('spec', 1, true), nvim:text())
+    Product.assert_quiet(nvim)
+  end)
+end)
+
+-- Without the host ------------------------------------------------------------------------------------------
+
+describe('when the host is killed', function()
+  after_each(after)
+
+  local function kill(nvim)
+    local pid = nvim:children('askedit-host')[1]
+    nvim:exec_lua('vim.loop.kill(..., 9)', pid)
+    nvim:wait_for("#vim.tbl_filter(function(c) return c.stream == 'job' end, vim.api.nvim_list_chans()) == 0")
+  end
+
+  it('a change that is open can still be taken', function()
+    local nvim, peer = started()
+    Edits.answer(nvim, ask(nvim, peer), 'B')
+    kill(nvim)
+    assert.are.equal('B', Edits.preview(nvim))
+    nvim:feed('gh')
+    assert_lines(nvim, 'a B c d')
+    Edits.answer(nvim, Edits.ask(nvim, peer, '4GV:Ask /change<CR>'), 'D')
+    nvim:feed('gh')
+    assert_lines(nvim, 'a B c D')
+  end)
+
+  local function killed_while_streaming()
+    local nvim, peer = started()
+    Edits.begin(ask(nvim, peer), '```python\nB = 1\nB2')
+    nvim:see('B2')
+    kill(nvim)
+    assert.are.equal('host', nvim:event('AskeditError')[1].error.kind)
+    nvim:see('goes on')
+    assert.are.equal('B = 1\nB2', Edits.preview(nvim))
+    return nvim, peer
+  end
+
+  it('what had come can be taken', function()
+    local nvim = killed_while_streaming()
+    nvim:feed('gh')
+    assert_lines(nvim, 'a B = 1 B2 c d')
+    nvim:feed('u')
+    assert_lines(nvim, 'a b c d')
+  end)
+
+  it('what had come goes on with a new host', function()
+    local nvim, peer = killed_while_streaming()
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':Ask /continue<CR>'), ' = 2\n```')
+    assert.are.equal('B = 1\nB2 = 2', Edits.preview(nvim))
+    nvim:feed('gh')
+    assert_lines(nvim, 'a B = 1 B2 = 2 c d')
+  end)
+end)
+
+describe('what scripts are told of a change', function()
+  after_each(after)
+
+  it('is its buffer, prompt, model, answer and end', function()
+    local nvim, peer = started()
+    local buf = nvim:exec_lua('return vim.api.nvim_get_current_buf()')
+    local over = Edits.answer(nvim, ask(nvim, peer), 'Here:\n```\nB\n```\n')
+    assert.are.same({ buf, buf, 'change', 'spec-model', 'Here:\n```\nB\n```\n', 'stop', false },
+      { over.buf, over.source, over.prompt, over.model, over.answer, over.finish, over.stopped })
+    local start = nvim:event('AskeditStart')[1]
+    assert.are.same({ over.id, buf, 'change' }, { start.id, start.buf, start.prompt })
+    assert.is_nil(start.answer)
+  end)
+end)

@@ -11,8 +11,12 @@ local fn = vim.fn
 ---@field to_end boolean every row goes to the end of its line
 ---@field tabstop integer
 ---@field vartabstop string
+---@field tabs_are_chars boolean tabs show as ^I
 
 local function tab_width(block, column)
+  if block.tabs_are_chars then
+    return 2
+  end
   local stop, size = 0, block.tabstop
   for number in block.vartabstop:gmatch('%d+') do
     size = tonumber(number)
@@ -33,6 +37,14 @@ local function walk(text, block, column, each)
     column = behind
   end
   return column
+end
+
+--- How many columns a text takes at the start of a line.
+---@param text string
+---@param block askedit.Block
+---@return integer
+function M.columns(text, block)
+  return walk(text, block, 0, function() end)
 end
 
 local function blanks(count)

@@ -65,19 +65,25 @@ local function joined(lines, linewise)
   return table.concat(parts, '\n') .. (linewise and '\n' or '')
 end
 
-local function column_of(corner)
-  local before = fn.getline(corner[2]):sub(1, corner[3] - 1)
-  return fn.strdisplaywidth((before:gsub('%z', '?'))) + corner[4] + 1
+-- 'list' shows tabs as ^I if 'listchars' has nothing for them.
+local function tabs_are_chars()
+  return fn.strdisplaywidth('\t', 0) == 2 and fn.strdisplaywidth('\t', 1) == 2
 end
 
+-- Columns are counted as if no line were wrapped: 'showbreak' and 'linebreak' take some that hold no text.
 local function block_of(corners, width, to_end)
-  return {
-    left = math.min(column_of(corners[1]), column_of(corners[2])),
+  local found = {
     width = width,
     to_end = to_end,
     tabstop = vim.bo.tabstop,
     vartabstop = vim.bo.vartabstop,
+    tabs_are_chars = tabs_are_chars(),
   }
+  local function column_of(corner)
+    return block.columns(fn.getline(corner[2]):sub(1, corner[3] - 1), found) + corner[4] + 1
+  end
+  found.left = math.min(column_of(corners[1]), column_of(corners[2]))
+  return found
 end
 
 local function spot_of_lines(first, last)
@@ -252,9 +258,9 @@ local function has_visual_marks(opening, closing)
 end
 
 local function spot_of_corners(opening, closing)
-  local right = fn.strdisplaywidth((fn.getline(closing[2]):sub(1, behind(closing)):gsub('%z', '?')))
   local spot = spot_of_lines(opening[2], closing[2])
   spot.kind, spot.block = 'block', block_of({ opening, closing }, 0, false)
+  local right = block.columns(fn.getline(closing[2]):sub(1, behind(closing)), spot.block)
   spot.block.width = right - spot.block.left + 1
   return spot
 end

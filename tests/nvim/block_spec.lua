@@ -44,7 +44,7 @@ local OURS = [[
   local lines, new_rows, left, right = ...
   local block = require('askedit.block')
   local it = { left = left, width = math.max(right - left + 1, 0), to_end = right == 0,
-    tabstop = vim.bo.tabstop, vartabstop = vim.bo.vartabstop }
+    tabstop = vim.bo.tabstop, vartabstop = vim.bo.vartabstop, tabs_are_chars = false }
   return { block.rows(lines, it), block.replace(lines, it, new_rows) }
 ]]
 

@@ -86,6 +86,36 @@ describe('a change whose lines the user edits', function()
     Product.assert_said(nvim, 'the rest is in lines')
   end)
 
+  -- What he replaces more than one hunk with, what is there then, and after a look.
+  local across = {
+    { 'one line', ':3,7delete<CR>Omine<Esc>', 'l1 l2 mine l8 l9', TAKEN },
+    { 'several lines', ':3,7delete<CR>Omine<CR>yours<Esc>', 'l1 l2 mine yours l8 l9', TAKEN },
+    { 'nothing', ':2,8delete<CR>', 'l1 l9', 'l1 L3 l4 l5 l6 L7 l9' },
+  }
+  for _, case in ipairs(across) do
+    it('is what was looked at, once, where he put ' .. case[1] .. ' over its hunks', function()
+      local nvim = open_change()
+      nvim:feed(case[2])
+      assert_lines(nvim, case[3])
+      nvim:feed('glgh')
+      assert_lines(nvim, case[4])
+      nvim:feed('u')
+      assert_lines(nvim, case[3], 'after u')
+      Product.assert_quiet(nvim)
+    end)
+  end
+
+  it('leaves the rest of a line where he deletes what was between two hunks', function()
+    local nvim, peer = Edits.start({ 'l1', 'l2', 'l3', 'l4', 'l5 stays', 'l6' })
+    local request = Edits.ask(nvim, peer, '2Gv3jl:Ask! better<CR>')
+    Edits.answer(nvim, request, code('l2 l4'))
+    nvim:feed(':4delete<CR>gh')
+    assert.are.same({ 'l1', 'l2 stays', 'l6' }, Product.lines(nvim))
+    nvim:feed('u')
+    assert.are.same({ 'l1', 'l2', 'l3', 'l5 stays', 'l6' }, Product.lines(nvim))
+    Product.assert_quiet(nvim)
+  end)
+
   it('is whole again when he takes his own edit back', function()
     local nvim = open_change()
     nvim:feed(':3<CR>Cmine<Esc>u')

@@ -24,6 +24,57 @@ local function new_lines(edit, hunk)
   return vim.list_slice(edit.lines, hunk.new_from, hunk.new_from + hunk.new_count - 1)
 end
 
+-- One hunk for two, with the lines between them.
+local function both(a, b)
+  return {
+    from = a.from,
+    count = b.from + b.count - a.from,
+    new_from = a.new_from,
+    new_count = b.new_from + b.new_count - a.new_from,
+  }
+end
+
+-- Whether the user changed the lines of two hunks and all that was between them.
+local function is_one(last, place)
+  local behind = last.from + last.count
+  return place.from < behind or (place.from == behind and place.stale and last.stale)
+end
+
+-- Adds the piece that a hunk makes. Of hunks that the user's own change covers together one is made.
+local function add_piece(pieces, edit, now, hunk, place)
+  local last = pieces[#pieces]
+  while last and is_one(last, place) do
+    hunk = both(last.hunk, hunk)
+    place = region.place(hunk, now.changes)
+    pieces[#pieces] = nil
+    last = pieces[#pieces]
+  end
+  local lines = with_surroundings(place, now, new_lines(edit, hunk))
+  pieces[#pieces + 1] = {
+    hunk = hunk,
+    stale = place.stale,
+    from = place.from,
+    count = place.count,
+    lines = lines,
+  }
+end
+
+-- Where the user took out all that was between two pieces they are one: each alone would not know any more
+-- which line it hangs on.
+local function joined(pieces)
+  local out = {}
+  for _, piece in ipairs(pieces) do
+    local last = out[#out]
+    if last and last.from + last.count == piece.from then
+      last.count = last.count + piece.count
+      vim.list_extend(last.lines, piece.lines)
+    else
+      out[#out + 1] = piece
+    end
+  end
+  return out
+end
+
 -- What can be written now, and the hunks that cannot since the user changed their lines. Those can once the
 -- proposal was looked at beside the text as it is.
 local function pieces_of(edit, now)
@@ -34,12 +85,11 @@ local function pieces_of(edit, now)
     if place.stale and not force then
       stale[#stale + 1] = hunk
     else
-      local lines = with_surroundings(place, now, new_lines(edit, hunk))
       taken[#taken + 1] = hunk
-      pieces[#pieces + 1] = { from = place.from, count = place.count, lines = lines }
+      add_piece(pieces, edit, now, hunk, place)
     end
   end
-  return pieces, stale, taken
+  return joined(pieces), stale, taken
 end
 
 -- What is left of an edit after some of its hunks were taken: these count as the base, and the rest moves
@@ -92,7 +142,7 @@ local function write(edit)
   end
   local pieces, stale, taken = pieces_of(edit, now)
   if #pieces == 0 then
-    return 'you changed these lines: :Ask /open shows the change, then it can be taken; /retry asks again'
+    return 'you changed these lines: look (:Ask /open), then take it'
   end
   local fault = edit.region:write(now, pieces)
   if fault then
@@ -100,7 +150,7 @@ local function write(edit)
   end
   if #stale > 0 then
     keep_stale(edit, stale, taken)
-    return 'the rest is in lines that you changed: :Ask /open shows it, then it can be taken'
+    return 'the rest is in lines you changed: :Ask /open, then take it'
   end
   edit:close()
 end
@@ -109,7 +159,7 @@ end
 ---@param edit askedit.Edit
 function M.accept(edit)
   if edit.state == 'coming' then
-    return notify.fault('this change is still coming: /stop ends it, then it can be taken')
+    return notify.fault('this change is still coming: :Ask /stop ends it')
   elseif edit.state == 'choice' then
     return choose(edit)
   end

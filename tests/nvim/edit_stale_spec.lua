@@ -211,7 +211,8 @@ describe('a change whose buffer', function()
   local CHANGE_FILE = [[
     local name = vim.fn.expand('%:p')
     vim.fn.writefile({ 'x1', 'x2', 'x3', 'x4', 'x5', 'x6', 'x7', 'x8', 'x9' }, name)
-    vim.loop.fs_utime(name, 1, 1)
+    Time = (Time or 0) + 10
+    vim.loop.fs_utime(name, Time, Time)
     vim.cmd('checktime')
   ]]
 
@@ -247,6 +248,30 @@ describe('a change whose buffer', function()
       assert_readable(nvim)
     end)
   end
+
+  it('is read anew by itself can have another change, and is heard once', function()
+    local count = [[
+      vim.o.autoread = true
+      local attach = vim.api.nvim_buf_attach
+      Attached = 0
+      function vim.api.nvim_buf_attach(buf, send, options)
+        Attached = Attached + (options.on_reload and 1 or 0) -- vim.diagnostic of 0.7 attaches, too
+        return attach(buf, send, options)
+      end
+    ]]
+    local nvim, peer = open_change({ init = count })
+    for _ = 1, 2 do
+      nvim:exec_lua(CHANGE_FILE)
+      nvim:redraw()
+      Product.assert_said(nvim, 'the buffer of a change')
+      nvim:command('messages clear')
+      Edits.answer(nvim, Edits.ask(nvim, peer, ':2,8Ask! better<CR>'), code(NEW))
+    end
+    assert.are.equal(1, nvim:exec_lua('return Attached'))
+    nvim:feed('gh')
+    assert_lines(nvim, 'x1 l2 L3 l4 l5 l6 L7 l8 x9')
+    Product.assert_quiet(nvim)
+  end)
 end)
 
 describe('several changes of a buffer', function()

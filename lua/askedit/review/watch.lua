@@ -52,7 +52,6 @@ end
 
 local function attach(buf)
   local function gone()
-    attached[buf] = nil
     vim.schedule(function()
       lose(buf)
     end)
@@ -69,8 +68,11 @@ local function attach(buf)
         end
       end)
     end,
-    on_reload = gone,
-    on_detach = gone,
+    on_reload = gone, -- goes on to hear the buffer
+    on_detach = function()
+      attached[buf] = nil
+      gone()
+    end,
   })
 end
 

@@ -23,7 +23,7 @@ set(law
   "lua.overlap ->"
   "lua.local_servers -> lua.services lua.compat"
   "lua.config -> lua.options lua.services lua.compat lua.notify"
-  "lua.block -> lua.compat"
+  "lua.block ->"
   "lua.runs ->"
   "lua.context -> lua.block lua.compat lua.notify"
   "lua.host -> lua.compat lua.notify"

@@ -67,7 +67,7 @@ local function send(run, host_path)
     prompt = request.prompt,
     context = request.context,
     history = request.history,
-    before = run.edit and run.before or nil,
+    before = run.edit and run.continues and transcript.parts(run.continues) or nil,
   }), 'config'
 end
 

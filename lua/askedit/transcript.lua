@@ -29,12 +29,20 @@ function M.first_part(run)
   return run
 end
 
+--- The parts of an answer up to this one, each the text of a run.
+---@param run askedit.Run
+---@return string[]
+function M.parts(run)
+  local parts = run.continues and M.parts(run.continues) or {}
+  parts[#parts + 1] = M.text(run)
+  return parts
+end
+
 --- The answer with all its parts up to this one.
 ---@param run askedit.Run
 ---@return string
 function M.answer(run)
-  local before = run.continues and M.answer(run.continues) or ''
-  return before .. M.text(run)
+  return table.concat(M.parts(run))
 end
 
 --- Whether an answer can go on: it was stopped or cut.

@@ -63,10 +63,13 @@ CodeFilter::Pieces CodeFilter::finish(End end) {
   return std::exchange(out_, {});
 }
 
-void CodeFilter::resume(std::string_view before) {
-  pass_lines(before);
+void CodeFilter::resume(std::string_view part) {
+  pass_lines(part);
   settle(End::cut);
   out_.clear();
+  watched_.clear();
+  watched_line_ = {};
+  watched_talk_ = false;
   watching_ = inside();
 }
 

@@ -32,10 +32,10 @@ class CodeFilter {
   /// What was held back; to be called last. At a cut, a last line that may be half a fence is left out. An
   /// opened block of which not even its end has come is none.
   Pieces finish(End end);
-  /// To be called first: goes on with an answer that was cut after `before`, and whose code up to there was
-  /// given. A fence that the model opens again at the start of what follows is dropped, and so is a line of
-  /// talk before it.
-  void resume(std::string_view before);
+  /// To be called first, once for each part of an answer that was cut after it: what follows goes on with it,
+  /// and its code was given. A fence that the model opens again at the start of what follows is dropped, and
+  /// so is a line of talk before it.
+  void resume(std::string_view part);
 
  private:
   enum class Mode {

@@ -19,8 +19,8 @@ std::optional<RunId> id_of(const Json& argument) {
 std::optional<CodeFilter> filter_of(const Json& argument) {
   if (member(argument, "kind") != Json("edit")) return std::nullopt;
   CodeFilter filter(string_or(member(member(argument, "context"), "filetype")));
-  if (const std::string before = string_or(member(argument, "before")); !before.empty())
-    filter.resume(before);
+  if (const Json& parts = member(argument, "before"); parts.is_array())
+    for (const Json& part : parts) filter.resume(string_or(part));
   return filter;
 }
 

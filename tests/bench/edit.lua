@@ -1,5 +1,5 @@
---- A change to 3,000 lines: whether four times the answer is four times the work, and how long a step takes; and
--- one to 10,000 lines. The answer shares no line with the selection, so nothing settles before the end.
+--- A change to 3,000 lines: whether four times the answer is four times the work, and how long a step takes;
+-- and one to 10,000 lines. The answer shares no line with the selection, so nothing settles before the end.
 local Report = require('report')
 local Rig = require('rig')
 

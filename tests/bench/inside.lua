@@ -112,7 +112,7 @@ function Bench.edit(count, words)
   end
   api.nvim_buf_set_lines(0, 0, -1, false, lines)
   vim.cmd('noautocmd setlocal filetype=markdown')
-  vim.ui.select = function(_, _, choose) choose('yes') end -- so much is sent only after a question
+  vim.ui.select = function(_, _, choose) choose("yes") end -- luacheck: ignore 122
   begin()
   now.open = 1
   vim.cmd('%Ask! ' .. words)

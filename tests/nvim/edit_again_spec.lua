@@ -299,6 +299,29 @@ describe('when the host is killed', function()
   end)
 end)
 
+describe('a change that is stopped twice', function()
+  after_each(after)
+
+  for _, first in ipairs({ '```python\nA\n', '```python\nA\nBefore', '```python\nA\n  ' }) do
+    it(('is right although the server opens its fence again: %q'):format(first), function()
+      local nvim, peer = started()
+      local function stop_after(request, text, sign)
+        Edits.begin(request, text)
+        nvim:see(sign)
+        nvim:feed(':Ask /stop<CR>')
+        nvim:event('AskeditDone')
+        return Edits.ask(nvim, peer, ':Ask /continue<CR>')
+      end
+      local request = stop_after(ask(nvim, peer), first, 'A')
+      request = stop_after(request, '```python\nzz xx\nC', 'zz xx')
+      Edits.answer(nvim, request, '```python\n yy\nD\n```\n')
+      local code = first:match('^```python\n(.*)$') .. 'zz xx\nC yy\nD'
+      nvim:see('D')
+      assert.are.equal(code, nvim:exec_lua("return require('askedit.review.open').nearest():blocks()[1]"))
+    end)
+  end
+end)
+
 describe('what scripts are told of a change', function()
   after_each(after)
 

@@ -98,9 +98,40 @@ local function remark(text)
   return { { text, 'AskeditStatus' } }
 end
 
-local function add_remarks(out, text, width)
-  for _, row in ipairs(wrap(text, width)) do
-    out[#out + 1] = remark(row)
+local SEPARATOR = ' · '
+
+-- A line about the edit is broken between its parts where that will do.
+local function remark_lines(text, width)
+  local rows, row, from = {}, '', 1
+  repeat
+    local at, to = text:find(SEPARATOR, from, true)
+    local part = text:sub(from, (at or #text + 1) - 1)
+    local longer = row == '' and part or row .. SEPARATOR .. part
+    if row ~= '' and fn.strdisplaywidth(longer) > width then
+      rows[#rows + 1], row = row, part
+    else
+      row = longer
+    end
+    from = (to or #text) + 1
+  until not at
+  rows[#rows + 1] = row
+  return rows
+end
+
+local function remarks(text, width)
+  local out = {}
+  for _, line in ipairs(remark_lines(text, width)) do
+    for _, row in ipairs(wrap(line, width)) do
+      out[#out + 1] = remark(row)
+    end
+  end
+  return out
+end
+
+-- vim.list_extend would call vim.validate.
+local function extend(list, more_items)
+  for _, item in ipairs(more_items) do
+    list[#list + 1] = item
   end
 end
 
@@ -207,7 +238,7 @@ function M.live(buf, row, lines, hidden, status, id)
   local window = M.window(buf)
   local room = math.max(math.min(M.LIVE_LINES, window.height - 4), 1)
   local shown = last_lines(lines, hidden, window, room)
-  add_remarks(shown, status, window.width)
+  extend(shown, remarks(status, window.width))
   return put_lines(buf, row, shown, id)
 end
 
@@ -231,13 +262,11 @@ function M.hunk(buf, place, lines, hunk, words)
   if place.r2 > place.r1 or place.c2 > place.c1 then
     ids[1] = mark_old(buf, place)
   end
-  local status = words.status and wrap(words.status, window.width) or {}
+  local status = words.status and remarks(words.status, window.width) or {}
   local room = math.max(math.floor(window.height / 2) - #status, 1)
   local last = hunk.new_from + hunk.new_count - 1
   local shown = first_lines(lines, hunk.new_from, last, window, room, words.hint)
-  for _, row in ipairs(status) do
-    shown[#shown + 1] = remark(row)
-  end
+  extend(shown, status)
   if #shown > 0 then
     ids[#ids + 1] = put_lines(buf, place.below, shown)
   end

@@ -158,7 +158,7 @@ function Edit:go_on()
   self.state = 'coming'
   open.add(self)
   keys.on(self.buf, key_rows(self))
-  watch.start(self.buf)
+  watch.buffer(self.buf)
   picture.unfold(self)
   picture.redraw(self)
 end
@@ -273,7 +273,7 @@ function Edit:close(state)
   open.remove(self)
   if #open.in_buffer(self.buf) == 0 then
     keys.off(self.buf)
-    watch.stop(self.buf)
+    picture.forget(self.buf)
   end
 end
 
@@ -285,13 +285,13 @@ function Edit:finish(ending)
     return nil
   end
   picture.erase(self)
-  if not self.proposal.has_text and #self.others == 0 then
-    self:close()
-    return not ending.cut and 'the answer holds no code: nothing was changed (:Ask /show)' or nil
-  end
   if ending.refused then
     self:close()
     return 'the answer was refused or filtered: nothing was changed (:Ask /show)'
+  end
+  if not self.proposal.has_text and #self.others == 0 then
+    self:close()
+    return not ending.cut and 'the answer holds no code: nothing was changed (:Ask /show)' or nil
   end
   self.is_cut = ending.cut
   return self:review()

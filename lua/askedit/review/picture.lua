@@ -102,14 +102,31 @@ local function draw_settled(edit)
   end
 end
 
+-- The hunk at which the line about the edit stands: the one nearest to the user's cursor, if he is there.
+local function nearest_hunk(edit, now)
+  if api.nvim_get_current_buf() ~= edit.buf then
+    return 1
+  end
+  local row = api.nvim_win_get_cursor(0)[1] - 1
+  local best, least
+  for i, hunk in ipairs(edit.hunks) do
+    local distance = math.abs(now.r1 + region.place(hunk, now.changes).from - 1 - row)
+    if not least or distance < least then
+      best, least = i, distance
+    end
+  end
+  return best
+end
+
 local function draw_review(edit)
   local now = edit.region:now()
   erase_hunks(edit)
   if not now then
     return
   end
+  local told = nearest_hunk(edit, now)
   for i, hunk in ipairs(edit.hunks) do
-    draw_hunk(edit, hunk, now, edit.lines, i == 1 and edit.status or nil)
+    draw_hunk(edit, hunk, now, edit.lines, i == told and edit.status or nil)
   end
 end
 
@@ -144,6 +161,12 @@ api.nvim_set_decoration_provider(api.nvim_create_namespace('askedit_measures'), 
     return false
   end,
 })
+
+--- Nothing is drawn in the buffer any more.
+---@param buf integer
+function M.forget(buf)
+  measures[buf] = nil
+end
 
 --- Draws what has come since the last time.
 ---@param edit askedit.Edit

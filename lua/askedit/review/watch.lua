@@ -1,6 +1,5 @@
 --- What happens to a buffer with open edits: they are drawn anew where their lines change or a window does,
 --- and closed when the buffer is.
-local draw = require('askedit.review.draw')
 local open = require('askedit.review.open')
 local picture = require('askedit.review.picture')
 
@@ -8,7 +7,6 @@ local M = {}
 
 local api = vim.api
 
-local RESIZED = vim.fn.exists('##WinResized') == 1 and 'WinResized' or 'WinScrolled'
 local REDRAW_LATER = 1000 -- lines of a region that is not compared again with each key
 local PATIENCE = 150 -- milliseconds
 
@@ -76,34 +74,12 @@ local function attach(buf)
   })
 end
 
--- Lines are broken for the width of the window, and as many shown as its height allows.
-local function watch_windows(buf)
-  local before = draw.window(buf)
-  api.nvim_create_autocmd({ 'VimResized', RESIZED }, {
-    group = api.nvim_create_augroup('askedit_change_' .. buf, {}),
-    callback = function()
-      local now = draw.window(buf)
-      if not vim.deep_equal(before, now) then
-        before = now
-        vim.tbl_map(redraw_soon, open.in_buffer(buf))
-      end
-    end,
-  })
-end
-
---- An edit is open in the buffer.
+--- Watches a buffer as long as there are open edits in it.
 ---@param buf integer
-function M.start(buf)
+function M.buffer(buf)
   if not attached[buf] then
     attach(buf)
   end
-  watch_windows(buf)
-end
-
---- No edit is open in the buffer any more.
----@param buf integer
-function M.stop(buf)
-  pcall(api.nvim_del_augroup_by_name, 'askedit_change_' .. buf)
 end
 
 return M

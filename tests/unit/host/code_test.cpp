@@ -47,6 +47,18 @@ Blocks continued(const std::string& filetype, std::string_view before, std::stri
   return blocks;
 }
 
+/// An answer that was stopped after each of its parts but the last.
+Blocks in_parts(const std::string& filetype, const std::vector<std::string>& parts) {
+  Blocks blocks;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    CodeFilter filter(filetype);
+    for (std::size_t k = 0; k < i; ++k) filter.resume(parts[k]);
+    write(blocks, filter.feed(parts[i]));
+    write(blocks, filter.finish(i + 1 < parts.size() ? End::cut : End::proper));
+  }
+  return blocks;
+}
+
 struct Case {
   std::string filetype;
   std::string answer;
@@ -234,6 +246,12 @@ TEST_CASE("A fence that is opened again at the start of the rest is dropped", "[
   CHECK(continued("python", "```python\nx = 1\n", "```python") == Blocks{"x = 1"});
   CHECK(continued("markdown", "# A\n\n", "```markdown\n# B\n```\n") == Blocks{"# A\n\n# B"});
   CHECK(continued("markdown", "```md\n# A\n", "```md\n# B\n```\n") == Blocks{"# A\n# B"});
+}
+
+TEST_CASE("A fence may be opened again after each of several stops", "[code]") {
+  CHECK(in_parts("python", {"```python\nA\nB ", "```python\nx\nC", "```python\n y\nD\n```\n"}) ==
+        Blocks{"A\nB x\nC y\nD"});
+  CHECK(in_parts("python", {"A\nB", "\nC", "\nD"}) == Blocks{"A\nB\nC\nD"});
 }
 
 TEST_CASE("A line of talk before a fence that is opened again is dropped", "[code]") {

@@ -1,24 +1,17 @@
 --- A change over a selection: what is written, and that nothing is until it is taken.
 local Chat = require('chat')
+local Edits = require('edits')
 local Peer = require('peer')
 local Product = require('product')
 local Session = require('session')
 
-local function started(lines, options)
-  options = options or {}
-  options.script = options.script or function() end
-  options.provider = { dialect = 'openai_chat' }
-  options.files = { ['work.py'] = table.concat(lines, '\n') .. '\n' }
-  options.args = { 'work.py' }
-  return Product.start(options)
-end
 
 describe('a change', function()
   after_each(Session.close_all)
   after_each(Peer.close_all)
 
   it('is taken as a whole', function()
-    local nvim, peer = started({ 'a', 'b', 'c' })
+    local nvim, peer = Edits.start({ 'a', 'b', 'c' })
     nvim:feed('2GV:Ask! make it big<CR>')
     local request = peer:wait_request(nvim)
     request.conn:write(Chat.head .. Chat.part(Chat.text('```python\nB\nB2')))
@@ -35,7 +28,7 @@ describe('a change', function()
   end)
 
   it('is about the lines that were selected, also if text moves before the words are there', function()
-    local nvim, peer = started({ 'a', 'b', 'c' }, { init = 'vim.ui.input = function(_, go) Go = go end' })
+    local nvim, peer = Edits.start({ 'a', 'b', 'c' }, { init = 'vim.ui.input = function(_, go) Go = go end' })
     nvim:feed('2GV:Ask!<CR>')
     nvim:feed('ggOabove<Esc>')
     nvim:exec_lua("Go('big')")
@@ -47,7 +40,7 @@ describe('a change', function()
   end)
 
   it('leaves no mark if there are no words', function()
-    local nvim, peer = started({ 'a' }, { init = 'vim.ui.input = function(_, go) go(nil) end' })
+    local nvim, peer = Edits.start({ 'a' }, { init = 'vim.ui.input = function(_, go) go(nil) end' })
     nvim:feed('V:Ask!<CR>')
     assert.are.equal(0, nvim:exec_lua([=[
       local count = 0
@@ -59,7 +52,7 @@ describe('a change', function()
   end)
 
   it('generates', function()
-    local nvim, peer = started({ 'a', '    ', 'c' })
+    local nvim, peer = Edits.start({ 'a', '    ', 'c' })
     nvim:feed('2G:Ask! more<CR>')
     local request = peer:wait_request(nvim)
     request.conn:write(Chat.answer('```python\nB\n\nB2\n```\n'))

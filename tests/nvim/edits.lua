@@ -35,6 +35,8 @@ function Edits.start(lines, options)
   options.files = options.files or {}
   options.files[name] = options.text or table.concat(lines, '\n') .. '\n'
   options.args = options.args or { name }
+  -- Neovim's settings for Python look for a Python first, which takes a second.
+  options.init = 'vim.g.loaded_python3_provider = 0\n' .. (options.init or '')
   return Product.start(options)
 end
 

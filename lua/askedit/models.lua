@@ -3,9 +3,9 @@
 local compat = require('askedit.compat')
 local config = require('askedit.config')
 local host = require('askedit.host')
+local listeners = require('askedit.listeners')
 local notify = require('askedit.notify')
 local runs = require('askedit.runs')
-local view = require('askedit.view')
 
 local M = {}
 
@@ -13,7 +13,7 @@ local M = {}
 -- not: that is said already.
 local function ask_server(found, entry, callback)
   local names = {}
-  local id = view.listen(function(fields)
+  local id = listeners.listen(function(fields)
     names = fields.models or names
     local ending = fields['end']
     local fault = ending and ending.error
@@ -38,7 +38,7 @@ local function ask_server(found, entry, callback)
       history = {},
     })
   if fault then
-    view.fail_listeners(fault, id)
+    listeners.fail(fault, id)
     notify.fault(fault)
   end
 end

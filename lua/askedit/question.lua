@@ -4,6 +4,7 @@ local compat = require('askedit.compat')
 local config = require('askedit.config')
 local context = require('askedit.context')
 local host = require('askedit.host')
+local listeners = require('askedit.listeners')
 local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
@@ -29,7 +30,7 @@ local last_death
 -- The whole sentence stands with each answer; the message line says it once in full and then briefly.
 local function host_is_gone(sentence, list)
   view.fail(list, 'host', sentence)
-  view.fail_listeners(sentence)
+  listeners.fail(sentence)
   notify.fault(sentence == last_death and 'the host still fails: see :checkhealth askedit' or sentence)
   last_death = sentence
 end

@@ -5,6 +5,7 @@ local api = vim.api
 
 local KEPT_ANSWERS = 20
 
+local last_id = 0
 local running = {} ---@type table<integer, askedit.Run>
 local answers = {} ---@type askedit.Answer[]
 
@@ -16,6 +17,13 @@ local function forget_oldest()
       return table.remove(answers, i)
     end
   end
+end
+
+--- An id that no other request has.
+---@return integer
+function M.new_id()
+  last_id = last_id + 1
+  return last_id
 end
 
 --- A run of an answer begins.

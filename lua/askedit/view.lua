@@ -1,6 +1,7 @@
 --- What came of each question. The host's only way in is draw(): it routes a batch to the target of its run.
 --- The text is kept here, so a buffer that was wiped loses nothing.
 local compat = require('askedit.compat')
+local listeners = require('askedit.listeners')
 local notify = require('askedit.notify')
 local overlap = require('askedit.overlap')
 local split = require('askedit.targets.split')
@@ -12,8 +13,7 @@ local M = {}
 local LOCKED_TOO_LONG = 10e9 -- nanoseconds
 
 local hrtime = compat.uv.hrtime
-local listeners = {} ---@type table<integer, fun(fields: table)>
-local last_id, last_number = 0, 0
+local last_number = 0
 local last_event
 local broken_draws = {} ---@type string[]
 local ticker
@@ -26,37 +26,6 @@ local on_over = function(_) end
 ---@param owner {hello: fun(hello: table), over: fun(run: askedit.Run)}
 function M.connect(owner)
   on_hello, on_over = owner.hello, owner.over
-end
-
--- Requests that are no questions ------------------------------------------------------------------------
-
---- An id for a run whose draws go to `callback`, on the main loop, until the one with `end`.
----@param callback fun(fields: table)
----@return integer id
-function M.listen(callback)
-  last_id = last_id + 1
-  listeners[last_id] = callback
-  return last_id
-end
-
-local function hear(id, fields)
-  local callback = listeners[id]
-  if fields['end'] then
-    listeners[id] = nil
-  end
-  -- Later: a picker that waits for the user must not hold back the reply.
-  vim.schedule(function()
-    callback(fields)
-  end)
-end
-
---- Ends listeners that the host cannot end any more.
----@param message string
----@param id? integer only this one
-function M.fail_listeners(message, id)
-  for _, each in ipairs(id and { id } or vim.tbl_keys(listeners)) do
-    hear(each, { ['end'] = { error = { kind = 'host', message = message } } })
-  end
 end
 
 -- Status ------------------------------------------------------------------------------------------------
@@ -208,9 +177,8 @@ end
 ---@param about askedit.Asked
 ---@return askedit.Run
 function M.prepare(request, about)
-  last_id = last_id + 1
   return {
-    id = last_id,
+    id = runs.new_id(),
     answer = about.answer or new_answer(),
     request = request,
     title = about.title,
@@ -413,8 +381,7 @@ local function draw(id, fields)
     on_hello(fields.hello)
     return 'ok'
   end
-  if listeners[id] then
-    hear(id, fields)
+  if listeners.hear(id, fields) then
     return 'ok'
   end
   local run = runs.find(id)

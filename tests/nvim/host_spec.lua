@@ -208,7 +208,10 @@ describe('a host', function()
   end)
 
   it('that dies right after its greeting is told of in full, then briefly; the next is taken', function()
-    local nvim = Product.start()
+    local answers = false -- an answer could be there before the greeting has been looked at
+    local nvim = Product.start({ script = function(conn)
+      if answers then conn:write(Peer.light_chat('Hello.')) end
+    end })
     nvim:exec_lua([[
       local view = require('askedit.view')
       Draw = view.draw
@@ -227,6 +230,7 @@ describe('a host', function()
     nvim:wait('nothing was said', function() return #Product.said(nvim) > 1 end)
     assert.are.equal('askedit: the host still fails: see :checkhealth askedit', Product.said(nvim)[2])
     nvim:exec_lua([[require('askedit.view').draw = Draw]])
+    answers = true
     nvim:feed(':Ask now<CR>')
     assert.are.equal('Hello.', nvim:event('AskeditDone')[1].answer)
   end)

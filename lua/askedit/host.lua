@@ -27,8 +27,9 @@ local process
 local last_stderr = {}
 local on_death = function(_) end
 
---- Registers who hears, once, that the host is gone: one sentence with the reason and the cure.
----@param callback fun(sentence: string)
+--- Registers who hears, once, that the host is gone: one sentence with the reason. A host that does not start
+--- needs a cure, which the sentence has; of one that has worked `worked` is true, and another may be started.
+---@param callback fun(sentence: string, worked: boolean)
 function M.on_death(callback)
   on_death = callback
 end
@@ -178,7 +179,7 @@ local function death_sentence(self, code)
   if self.greeted then
     local words = last_words(self)
     local reason = exit_reason(code) .. (words and ': ' .. words or '')
-    return ('the host ended (%s): :Ask /retry starts it again'):format(reason)
+    return ('the host ended (%s)'):format(reason)
   end
   local line = first_words(self)
   if line then
@@ -191,7 +192,7 @@ local function on_exit(self, code)
   -- 0.7 tells this while it exits itself, on a terminal that is the shell's again.
   if process == self and vim.v.exiting == vim.NIL then
     process = nil
-    on_death(death_sentence(self, code))
+    on_death(death_sentence(self, code), self.greeted and not self.fate or false)
   end
 end
 

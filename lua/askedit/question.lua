@@ -35,8 +35,13 @@ local function host_is_gone(sentence, list)
   last_death = sentence
 end
 
-host.on_death(function(sentence)
-  host_is_gone(sentence, runs.running())
+host.on_death(function(sentence, worked)
+  local lost = runs.running()
+  if worked then
+    local cure = #lost > 0 and ':Ask /retry starts it again' or 'the next question starts one'
+    sentence = ('%s: %s'):format(sentence, cure)
+  end
+  host_is_gone(sentence, lost)
 end)
 
 view.connect({

@@ -164,9 +164,18 @@ local function indentation(buf)
   return ('tabs, %d columns wide'):format(options.tabstop)
 end
 
+-- Of a line that is too long, no half character.
+local function first_bytes(text)
+  return #text <= BYTES_AROUND and text or (text:sub(1, BYTES_AROUND):gsub('[\192-\255][\128-\191]*$', ''))
+end
+
+local function last_bytes(text)
+  return #text <= BYTES_AROUND and text or (text:sub(-BYTES_AROUND):gsub('^[\128-\191]+', ''))
+end
+
 -- At most so many bytes, whole lines only; the ones that are nearest to the place.
-local function near(lines, from_end)
-  local kept, bytes = {}, 0
+local function near(lines, from_end, used)
+  local kept, bytes = {}, used or 0
   for i = 1, #lines do
     local line = lines[from_end and #lines + 1 - i or i]
     bytes = bytes + #line + 1
@@ -190,7 +199,8 @@ function M.around(context, spot)
   if spot.kind == 'chars' then
     local head = api.nvim_buf_get_lines(buf, spot.r1, spot.r1 + 1, true)[1]:sub(1, spot.c1)
     local tail = api.nvim_buf_get_lines(buf, spot.r2, spot.r2 + 1, true)[1]:sub(spot.c2 + 1)
-    context.before, context.after = context.before .. head, tail .. '\n' .. context.after
+    context.before = near(above, true, #head) .. last_bytes(head)
+    context.after = first_bytes(tail) .. '\n' .. near(below, false, #tail)
   end
   context.indent = indentation(buf)
   return context

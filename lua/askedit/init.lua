@@ -7,7 +7,7 @@ local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
 local question = require('askedit.question')
-local open = require('askedit.review.open')
+local changes = require('askedit.review.changes')
 local runs = require('askedit.runs')
 local take = require('askedit.review.take')
 local view = require('askedit.view')
@@ -107,15 +107,15 @@ function M.on_motion(kind)
 end
 
 -- The changes that a command is about; says it if there are none.
-local function changes(opts)
+local function meant(opts)
   if opts and opts.all then
-    return open.in_buffer(vim.api.nvim_get_current_buf())
+    return changes.in_buffer(vim.api.nvim_get_current_buf())
   end
-  return { open.nearest() }
+  return { changes.nearest() }
 end
 
 local function for_each_change(opts, fn)
-  local list = changes(opts)
+  local list = meant(opts)
   if #list == 0 then
     return notify.info('there is no open change in this buffer')
   end

@@ -77,9 +77,9 @@ local function send(run, host_path)
   }), 'config'
 end
 
-watch.on_gone(function(edit)
+watch.on_gone(function(lost)
   for _, run in ipairs(runs.running()) do
-    if run.edit == edit then
+    if vim.tbl_contains(lost, run.edit) then
       M.stop(run)
     end
   end
@@ -419,8 +419,8 @@ local function fault_of_going_on(run)
     return 'nothing of this answer had come: :Ask /retry asks again'
   elseif not transcript.is_cut(run) then
     return 'this answer is whole'
-  elseif run.edit and not run.edit:is_open() then
-    return 'this change is closed: :Ask /retry asks again'
+  elseif run.edit and (run.edit.is_apart or not run.edit:is_open()) then
+    return 'this change was taken, in part or as a whole, or closed: :Ask /retry asks again'
   elseif run ~= run.answer.runs[#run.answer.runs] then
     return 'the conversation went on after this answer'
   end

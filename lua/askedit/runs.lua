@@ -12,8 +12,8 @@ local answers = {} ---@type askedit.Answer[]
 -- The oldest that is over goes, once there are too many.
 local function forget_oldest()
   for i = 1, #answers - KEPT_ANSWERS do
-    local runs = answers[i].runs
-    if runs[#runs].over then
+    local last = answers[i].runs[#answers[i].runs]
+    if last.over and not (last.edit and last.edit:is_open()) then
       return table.remove(answers, i)
     end
   end
@@ -112,7 +112,7 @@ local function newest(runs, fits)
   return best
 end
 
--- The newest run of the change that is nearest to the cursor, open ones first.
+-- The newest run of the open change that is nearest to the cursor, and how far that is.
 local function of_nearest_edit(buf, runs)
   if buf ~= api.nvim_get_current_buf() then
     return nil
@@ -126,20 +126,30 @@ local function of_nearest_edit(buf, runs)
       best, least = run, distance
     end
   end
-  return best
+  return best, least
 end
 
---- The run that the user means: the last of the answer in `buf`, else that of the nearest open change, else
---- the last asked from there, else the last of all.
+-- The last asked from a buffer; among changes the nearest one. One at the cursor is meant before all others.
+local function asked_from(buf, runs)
+  local last = newest(runs, function(run)
+    return run.source == buf
+  end)
+  local nearest, distance = of_nearest_edit(buf, runs)
+  if nearest and (distance == 0 or not last or last.edit) then
+    return nearest
+  end
+  return last
+end
+
+--- The run that the user means: the last of the answer in `buf`, else that of an open change at the cursor,
+--- else the last asked from there or, if that is a change, the nearest open one, else the last of all.
 ---@param buf integer
 ---@param runs askedit.Run[] oldest first
 ---@return askedit.Run|nil
 function M.nearest(buf, runs)
   return newest(runs, function(run)
     return run.answer.buf == buf
-  end) or of_nearest_edit(buf, runs) or newest(runs, function(run)
-    return run.source == buf
-  end) or newest(runs, function()
+  end) or asked_from(buf, runs) or newest(runs, function()
     return true
   end)
 end

@@ -56,7 +56,7 @@ end
 local function show_status(run)
   split.status(run.answer, transcript.status(run))
   if run.edit then
-    run.edit:show(status_at_edit(run))
+    run.edit:grow()
   end
 end
 
@@ -146,6 +146,9 @@ local function open_edit(run)
   end
   run.first_line = split.last_line(answer)
   answer.runs[#answer.runs + 1] = run
+  run.edit.describe = function()
+    return status_at_edit(run)
+  end
   if run.continues then
     run.edit:go_on()
   else
@@ -201,6 +204,16 @@ function M.prepare(request, about)
   }
 end
 
+-- Nothing can be asked again about an answer that is kept no longer.
+local function forget(answer)
+  split.drop(answer)
+  for _, run in ipairs(answer.runs) do
+    if run.edit then
+      run.edit:forget()
+    end
+  end
+end
+
 --- Opens the window and shows the question. Draws of the run are taken from now on.
 ---@param run askedit.Run
 ---@param place askedit.Place
@@ -213,7 +226,7 @@ function M.begin(run, place)
   end
   local forgotten = runs.add(run)
   if forgotten then
-    split.drop(forgotten)
+    forget(forgotten)
   end
   show_status(run)
   start_ticking()
@@ -252,7 +265,7 @@ local function add_code(run, pieces, is_last)
     local start = run.code_joint .. (pieces[1] or '')
     local text, joint = without_repetition(run.code_before, start, is_last or #pieces > 1)
     run.code_joint = joint
-    pieces = vim.list_extend({ text }, pieces, 2)
+    pieces = { text, unpack(pieces, 2) }
   end
   run.edit:add(pieces)
 end
@@ -264,11 +277,11 @@ local function finish_edit(run)
   if sentence then
     notify.info(sentence)
   end
-  edit:set_status(status_at_edit(run))
+  edit:set_state()
 end
 
 -- The end of a run, by the host's word or ours. False while the text is locked.
-local function finish(run, ending)
+local function finish(run, ending, code)
   local held = run.joint and without_repetition(run.before, run.joint, true) or ''
   if held ~= '' and not add_text(run, held) then
     return false
@@ -280,8 +293,8 @@ local function finish(run, ending)
     return false
   end
   run.held, run.over = '', true
-  if run.code_joint then
-    add_code(run, {}, true)
+  if run.edit then
+    add_code(run, code or {}, true)
   end
   run.log = ending.log
   run.seconds = transcript.seconds(run)
@@ -347,9 +360,6 @@ local function apply_text(run, fields)
     return false
   end
   run.joint = joint -- only now: a draw that met a locked text comes again
-  if fields.code and run.edit then
-    add_code(run, fields.code, fields['end'] ~= nil)
-  end
   return true
 end
 
@@ -361,10 +371,14 @@ local function apply(run, fields)
   run.status = fields.status or run.status
   run.usage = fields.usage or run.usage
   local ending = fields['end']
-  if ending and not finish(run, ending) then
+  -- Code only where the draw cannot come again any more.
+  if ending and not finish(run, ending, fields.code) then
     return locked(run)
   end
   if not ending then
+    if run.edit and fields.code then
+      add_code(run, fields.code, false)
+    end
     show_status(run)
     return 'ok'
   end

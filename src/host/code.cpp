@@ -124,7 +124,7 @@ void CodeFilter::end_watched_line() {
 /// One line such as "Here is the rest:" goes if a fence that names a language follows it. In Markdown such a
 /// fence is content.
 bool CodeFilter::may_be_talk() const {
-  return mode_ == Mode::block && !markdown_ && !watched_talk_;
+  return mode_ == Mode::block && !markdown_ && !watched_talk_ && watched_.size() <= kLongTalk;
 }
 
 void CodeFilter::stop_watching() {

@@ -318,7 +318,7 @@ describe('a change that is stopped twice', function()
       Edits.answer(nvim, request, '```python\n yy\nD\n```\n')
       local code = first:match('^```python\n(.*)$') .. 'zz xx\nC yy\nD'
       nvim:see('D')
-      assert.are.equal(code, nvim:exec_lua("return require('askedit.review.open').nearest():blocks()[1]"))
+      assert.are.equal(code, nvim:exec_lua("return require('askedit.review.changes').nearest():blocks()[1]"))
     end)
   end
 end)

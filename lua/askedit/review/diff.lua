@@ -111,7 +111,9 @@ end
 function Proposal:settle_up_to(last)
   local new_last = #self.lines
   local hunks = between(self.base, self.settled + 1, last, self.lines, self.settled_new + 1, new_last)
-  vim.list_extend(self.hunks, hunks)
+  for _, hunk in ipairs(hunks) do -- vim.list_extend calls vim.validate, see compat.lines()
+    self.hunks[#self.hunks + 1] = hunk
+  end
   self.settled, self.settled_new = last, new_last
 end
 
@@ -148,7 +150,7 @@ function Proposal:add(text)
   self.has_text = self.has_text or #self.lines > 0
 end
 
---- The new lines, with the last one as far as it has come. Not a copy while there is none.
+--- The new lines, with the last one as far as it has come.
 ---@return string[]
 function Proposal:all_lines()
   local lines = vim.list_slice(self.lines)

@@ -51,7 +51,9 @@ function M.make_room(buf, row)
   local screen_row = fn.screenpos(0, line, math.max(#fn.getline(line), 1)).row
   local below = fn.win_screenpos(0)[1] + height - 1 - screen_row
   local missing = math.min(M.LIVE_LINES + 2, height - 1) - below
-  local topline = math.min(view.topline + missing, view.lnum - vim.wo.scrolloff)
+  -- 0.7 says -1 where the global value counts.
+  local scrolloff = vim.wo.scrolloff >= 0 and vim.wo.scrolloff or vim.o.scrolloff
+  local topline = math.min(view.topline + missing, view.lnum - scrolloff)
   if screen_row > 0 and topline > view.topline then
     fn.winrestview({ topline = topline })
   end
@@ -271,6 +273,14 @@ function M.hunk(buf, place, lines, hunk, words)
     ids[#ids + 1] = put_lines(buf, place.below, shown)
   end
   return ids
+end
+
+--- The row of something that was drawn.
+---@param buf integer
+---@param id integer
+---@return integer|nil
+function M.row(buf, id)
+  return api.nvim_buf_get_extmark_by_id(buf, marks, id, {})[1]
 end
 
 ---@param buf integer

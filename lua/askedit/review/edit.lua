@@ -9,7 +9,7 @@ local block = require('askedit.block')
 local compat = require('askedit.compat')
 local diff = require('askedit.review.diff')
 local keys = require('askedit.review.keys')
-local open = require('askedit.review.open')
+local changes = require('askedit.review.changes')
 local picture = require('askedit.review.picture')
 local region = require('askedit.review.region')
 local take = require('askedit.review.take')
@@ -32,8 +32,10 @@ local api = vim.api
 ---@field hunks askedit.Hunk[]
 ---@field lines string[] the whole new text, when it is there
 ---@field is_cut boolean
----@field status string
----@field package shown table<askedit.Hunk, integer[]> what is drawn
+---@field status string the line that stands at it
+---@field describe fun(): string makes that line
+---@field is_apart boolean it is no longer the whole of its answer, so it cannot go on
+---@field package shown table<askedit.Hunk, table> what is drawn, see picture.lua
 ---@field package live? integer
 ---@field package redraw_due? boolean
 ---@field package next_base? string[] the text that it is asked for again about
@@ -96,7 +98,7 @@ function M.fault_of(spot, own)
   if fault then
     return fault
   end
-  if open.overlapping(spot.buf, r1, r2, own) then
+  if changes.overlapping(spot.buf, r1, r2, own) then
     return 'there is an open change to these lines: take or reject it first'
   end
 end
@@ -116,6 +118,9 @@ function M.new(spot, options)
     indent = options.takes_itself and indent_of(spot) or '',
     keys = options.keys,
     status = '',
+    describe = function()
+      return ''
+    end,
     shown = {},
     others = {},
   }, Edit)
@@ -148,15 +153,15 @@ function Edit:start()
     self.region:rebase(self.next_base)
   end
   self.proposal, self.others = diff.proposal(self.block and {} or self.region.base), {}
-  self.hunks, self.lines, self.is_cut, self.looked = {}, {}, false, nil
+  self.hunks, self.lines, self.is_cut, self.is_apart = {}, {}, false, false
   self:go_on()
 end
 
 --- An answer that was cut goes on.
 function Edit:go_on()
   picture.erase(self)
-  self.state = 'coming'
-  open.add(self)
+  self.state, self.looked = 'coming', nil
+  changes.add(self)
   keys.on(self.buf, key_rows(self))
   watch.buffer(self.buf)
   picture.unfold(self)
@@ -204,11 +209,10 @@ function Edit:add(pieces)
   end
 end
 
---- Draws what has come, with a line about the run below it.
----@param status string
-function Edit:show(status)
-  self.status = status
+--- Draws what has come since the last time.
+function Edit:grow()
   if self.state == 'coming' then
+    self.status = self.describe()
     picture.grow(self)
   end
 end
@@ -261,6 +265,9 @@ local function take_when_still(edit)
   compat.in_still_moment(function()
     if edit.state == 'waiting' and api.nvim_buf_is_loaded(edit.buf) then
       take.accept(edit)
+      if edit.state == 'waiting' then
+        edit:set_state('open')
+      end
     end
   end)
 end
@@ -270,8 +277,8 @@ end
 function Edit:close(state)
   picture.erase(self)
   self.state = state or 'closed'
-  open.remove(self)
-  if #open.in_buffer(self.buf) == 0 then
+  changes.remove(self)
+  if #changes.in_buffer(self.buf) == 0 then
     keys.off(self.buf)
     picture.forget(self.buf)
   end
@@ -315,13 +322,20 @@ function Edit:review()
   end
 end
 
---- Sets the line that stands at an edit whose answer is over.
----@param status string
-function Edit:set_status(status)
-  self.status = status
+--- Draws it anew, with a line that tells of its state.
+---@param state? string another one
+function Edit:set_state(state)
+  self.state = state or self.state
   if self:is_open() then
+    self.status = self.describe()
     picture.redraw(self)
   end
+end
+
+--- One of several blocks was chosen, or some hunks were taken: what follows in the answer belongs to none of
+--- what is left.
+function Edit:set_apart()
+  self.is_apart = true
 end
 
 return M

@@ -4,8 +4,13 @@ local M = {}
 
 local api = vim.api
 
-local DESCRIPTION = 'askedit: '
-local saved = {} ---@type table<integer, {lhs: string, covered: table|nil}[]>
+local saved = {} ---@type table<integer, askedit.OpenKey[]>
+
+---@class askedit.OpenKey
+---@field lhs string
+---@field rhs string ours
+---@field desc string ours
+---@field covered table|nil the map that was there
 
 local function key_of(lhs)
   return api.nvim_replace_termcodes(lhs, true, true, true)
@@ -19,8 +24,8 @@ local function map_at(buf, lhs)
   end
 end
 
-local function is_ours(map)
-  return map ~= nil and type(map.desc) == 'string' and map.desc:sub(1, #DESCRIPTION) == DESCRIPTION
+local function is_ours(map, row)
+  return map ~= nil and map.rhs == row.rhs and map.desc == row.desc
 end
 
 -- Whether a map of several modes is still what is left of it after Normal mode was taken from it.
@@ -79,13 +84,15 @@ function M.on(buf, rows)
   end
   saved[buf] = {}
   for _, row in ipairs(rows) do
-    table.insert(saved[buf], { lhs = row.lhs, covered = covered_by(buf, row.lhs) })
-    api.nvim_buf_set_keymap(buf, 'n', row.lhs, ('<Cmd>Ask %s<CR>'):format(row.command), {
-      noremap = true,
-      silent = true,
-      nowait = true,
-      desc = DESCRIPTION .. row.desc,
-    })
+    local ours = {
+      lhs = row.lhs,
+      rhs = ('<Cmd>Ask %s<CR>'):format(row.command),
+      desc = 'askedit: ' .. row.desc,
+      covered = covered_by(buf, row.lhs),
+    }
+    table.insert(saved[buf], ours)
+    local options = { noremap = true, silent = true, nowait = true, desc = ours.desc }
+    api.nvim_buf_set_keymap(buf, 'n', ours.lhs, ours.rhs, options)
   end
 end
 
@@ -98,7 +105,7 @@ function M.off(buf)
     return
   end
   for _, row in ipairs(rows) do
-    if is_ours(map_at(buf, row.lhs)) then
+    if is_ours(map_at(buf, row.lhs), row) then
       api.nvim_buf_del_keymap(buf, 'n', row.lhs)
       if row.covered then
         put_back(buf, row.lhs, row.covered)

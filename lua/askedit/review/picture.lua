@@ -1,7 +1,7 @@
 --- What of an edit is on the screen: settled hunks and the newest lines while its answer comes, then all
 --- hunks.
 local draw = require('askedit.review.draw')
-local open = require('askedit.review.open')
+local changes = require('askedit.review.changes')
 local region = require('askedit.review.region')
 
 local M = {}
@@ -44,8 +44,8 @@ local function draw_live(edit)
 end
 
 local function erase_hunks(edit)
-  for _, ids in pairs(edit.shown) do
-    draw.erase(edit.buf, ids)
+  for _, shown in pairs(edit.shown) do
+    draw.erase(edit.buf, shown.ids)
   end
   edit.shown = {}
 end
@@ -84,7 +84,14 @@ end
 
 local function draw_hunk(edit, hunk, now, lines, status)
   local place = drawn_place(edit, now, region.place(hunk, now.changes))
-  edit.shown[hunk] = draw.hunk(edit.buf, place, lines, hunk, { status = status, hint = hint(edit) })
+  local ids = draw.hunk(edit.buf, place, lines, hunk, { status = status, hint = hint(edit) })
+  local last = ids[#ids]
+  edit.shown[hunk] = {
+    ids = ids,
+    stale = place.stale,
+    status = status,
+    lines_below = last and draw.row(edit.buf, last) - place.below,
+  }
 end
 
 -- Hunks that settled since the last draw. The lines of earlier ones are where they were.
@@ -130,6 +137,33 @@ local function draw_review(edit)
   end
 end
 
+-- Most of what is drawn moves along with the text by itself.
+local function is_as_drawn(edit, hunk, now)
+  local shown = edit.shown[hunk]
+  local place = shown and drawn_place(edit, now, region.place(hunk, now.changes))
+  if not shown or shown.stale ~= place.stale then
+    return false
+  end
+  local last = shown.ids[#shown.ids]
+  return not last or draw.row(edit.buf, last) == place.below + shown.lines_below
+end
+
+--- Draws anew what is not as its lines are now.
+---@param edit askedit.Edit
+function M.follow(edit)
+  local now = (edit.state == 'open' or edit.state == 'waiting') and edit.region:now()
+  if not now then
+    return M.redraw(edit)
+  end
+  for _, hunk in ipairs(edit.hunks) do
+    if not is_as_drawn(edit, hunk, now) then
+      local shown = edit.shown[hunk]
+      draw.erase(edit.buf, shown and shown.ids or {})
+      draw_hunk(edit, hunk, now, edit.lines, shown and shown.status)
+    end
+  end
+end
+
 --- Draws an edit anew, where its lines are now.
 ---@param edit askedit.Edit
 function M.redraw(edit)
@@ -150,7 +184,7 @@ local function redraw_if_measures_changed(buf)
   if measures[buf] and not vim.deep_equal(measures[buf], draw.window(buf)) then
     measures[buf] = nil
     vim.schedule(function()
-      vim.tbl_map(M.redraw, open.in_buffer(buf))
+      vim.tbl_map(M.redraw, changes.in_buffer(buf))
     end)
   end
 end

@@ -78,39 +78,37 @@ end
 -- What can be written now, and the hunks that cannot since the user changed their lines. Those can once the
 -- proposal was looked at beside the text as it is.
 local function pieces_of(edit, now)
-  local pieces, stale, taken = {}, {}, {}
+  local pieces, is_stale = {}, {}
   local force = equal_or_nil(edit.looked, now.lines)
   for _, hunk in ipairs(edit.hunks) do
     local place = region.place(hunk, now.changes)
     if place.stale and not force then
-      stale[#stale + 1] = hunk
+      is_stale[hunk] = true
     else
-      taken[#taken + 1] = hunk
       add_piece(pieces, edit, now, hunk, place)
     end
   end
-  return joined(pieces), stale, taken
+  return joined(pieces), is_stale
 end
 
 -- What is left of an edit after some of its hunks were taken: these count as the base, and the rest moves
 -- along.
-local function keep_stale(edit, stale, taken)
-  local base = vim.list_slice(edit.region.base)
-  for i = #taken, 1, -1 do
-    local hunk = taken[i]
-    local rest = vim.list_slice(base, hunk.from + hunk.count)
-    base = vim.list_slice(base, 1, hunk.from - 1)
-    vim.list_extend(vim.list_extend(base, new_lines(edit, hunk)), rest)
-    for _, other in ipairs(stale) do
-      if other.from > hunk.from then
-        other.from = other.from + hunk.new_count - hunk.count
-      end
+local function keep_stale(edit, is_stale)
+  local base, old, at, left = {}, edit.region.base, 1, {}
+  for _, hunk in ipairs(edit.hunks) do
+    if is_stale[hunk] then
+      left[#left + 1] = vim.tbl_extend('force', hunk, { from = hunk.from + #base - at + 1 })
+    else
+      vim.list_extend(base, old, at, hunk.from - 1)
+      vim.list_extend(base, new_lines(edit, hunk))
+      at = hunk.from + hunk.count
     end
   end
+  vim.list_extend(base, old, at)
   edit.region:rebase(base)
-  edit.hunks, edit.looked = stale, nil
-  edit.state = 'open'
-  picture.redraw(edit)
+  edit.hunks, edit.looked = left, nil
+  edit:set_apart()
+  edit:set_state('open')
 end
 
 local function choose(edit)
@@ -125,12 +123,13 @@ local function choose(edit)
     if text and edit.state == 'choice' then
       edit.proposal, edit.others = diff.proposal(edit.block and {} or edit.region.base), {}
       edit.proposal:add(text)
+      edit:set_apart()
       picture.erase(edit)
       local sentence = edit:review()
       if sentence then
         notify.info(sentence)
       end
-      edit:set_status(edit.status)
+      edit:set_state()
     end
   end)
 end
@@ -140,7 +139,7 @@ local function write(edit)
   if not now then
     return 'the place of this change is gone: :Ask /show has the text'
   end
-  local pieces, stale, taken = pieces_of(edit, now)
+  local pieces, is_stale = pieces_of(edit, now)
   if #pieces == 0 then
     return 'you changed these lines: look (:Ask /open), then take it'
   end
@@ -148,8 +147,8 @@ local function write(edit)
   if fault then
     return 'the change could not be written: ' .. fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', '')
   end
-  if #stale > 0 then
-    keep_stale(edit, stale, taken)
+  if next(is_stale) then
+    keep_stale(edit, is_stale)
     return 'the rest is in lines you changed: :Ask /open, then take it'
   end
   edit:close()
@@ -179,9 +178,9 @@ end
 ---@param edit askedit.Edit
 ---@return string[]
 function M.look_at(edit)
-  local now = edit.region:now()
-  edit.looked = now and now.lines
   if edit.state == 'open' or edit.state == 'waiting' then
+    local now = edit.region:now()
+    edit.looked = now and now.lines
     return edit.lines
   end
   return compat.lines(table.concat(edit:blocks(), '\n\n'))

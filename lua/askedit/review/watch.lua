@@ -1,6 +1,6 @@
 --- What happens to a buffer with open edits: they are drawn anew where their lines change or a window does,
 --- and closed when the buffer is.
-local open = require('askedit.review.open')
+local changes = require('askedit.review.changes')
 local picture = require('askedit.review.picture')
 
 local M = {}
@@ -13,16 +13,19 @@ local PATIENCE = 150 -- milliseconds
 local attached = {} ---@type table<integer, true>
 local on_gone = function(_) end
 
---- Tells who stops the run of an edit whose buffer is gone.
----@param callback fun(edit: askedit.Edit)
+--- Tells who stops the runs of edits whose buffer is gone.
+---@param callback fun(lost: askedit.Edit[])
 function M.on_gone(callback)
   on_gone = callback
 end
 
 local function lose(buf)
-  for _, edit in ipairs(open.in_buffer(buf)) do
+  local lost = changes.in_buffer(buf)
+  for _, edit in ipairs(lost) do
     edit:close('gone')
-    on_gone(edit)
+  end
+  if #lost > 0 then
+    on_gone(lost)
   end
 end
 
@@ -34,13 +37,14 @@ local function redraw_soon(edit)
   vim.defer_fn(function()
     edit.redraw_due = false
     if edit:is_open() and api.nvim_buf_is_loaded(edit.buf) then
-      picture.redraw(edit)
+      picture.follow(edit)
     end
   end, #edit.region.base > REDRAW_LATER and PATIENCE or 0)
 end
 
-local function lines_changed(buf, first, last)
-  for _, edit in ipairs(open.in_buffer(buf)) do
+-- The rows are those of this moment; nothing may be drawn in it.
+local function lines_changed(edits, first, last)
+  for _, edit in ipairs(edits) do
     local r1, behind = edit.region:rows()
     if r1 and first <= behind and last >= r1 then
       redraw_soon(edit)
@@ -56,15 +60,12 @@ local function attach(buf)
   end
   attached[buf] = api.nvim_buf_attach(buf, false, {
     on_lines = function(_, _, _, first, _, last)
-      if #open.in_buffer(buf) == 0 then
+      local edits = changes.in_buffer(buf)
+      if #edits == 0 then
         attached[buf] = nil
         return true
       end
-      vim.schedule(function()
-        if api.nvim_buf_is_loaded(buf) then
-          lines_changed(buf, first, last)
-        end
-      end)
+      lines_changed(edits, first, last)
     end,
     on_reload = gone, -- goes on to hear the buffer
     on_detach = function()

@@ -25,9 +25,13 @@ end
 ---@param buf integer
 ---@return askedit.Edit[]
 function M.in_buffer(buf)
-  return vim.tbl_filter(function(edit)
-    return edit.buf == buf
-  end, edits)
+  local found = {}
+  for _, edit in ipairs(edits) do
+    if edit.buf == buf then
+      found[#found + 1] = edit
+    end
+  end
+  return found
 end
 
 --- The open edit of the current buffer that is nearest to the cursor, the last one of those that are

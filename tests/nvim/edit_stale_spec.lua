@@ -64,6 +64,7 @@ describe('a change whose lines the user edits', function()
   it('is taken but for the hunk that he touched, and that one after a look at it', function()
     local nvim = open_change()
     nvim:feed(':3<CR>Cmine<Esc>gh')
+    nvim:see('1 hunk ')
     assert_lines(nvim, 'l1 l2 mine l4 l5 l6 L7 l8 l9')
     Product.assert_said(nvim, 'the rest is in lines')
     nvim:feed(':messages clear<CR>gh')
@@ -248,6 +249,15 @@ describe('a change whose buffer', function()
       assert_readable(nvim)
     end)
   end
+
+  it('is wiped with several changes says it once', function()
+    local nvim, peer = Edits.start(words(LINES))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':2Ask! one<CR>'), code('L2'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':8Ask! two<CR>'), code('L8'))
+    nvim:feed(':bwipeout!<CR>')
+    nvim:redraw()
+    Product.assert_said(nvim, 'the buffer of a change')
+  end)
 
   it('is read anew by itself can have another change, and is heard once', function()
     local count = [[

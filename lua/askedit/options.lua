@@ -68,10 +68,12 @@ local function is_map_of_keys(value)
   if type(value) ~= 'table' then
     return false
   end
+  local taken = {}
   for name, lhs in pairs(value) do
-    if not M.default_keys[name] or not (lhs == false or is_filled(lhs)) then
+    if not M.default_keys[name] or not (lhs == false or is_filled(lhs)) or (lhs and taken[lhs]) then
       return false
     end
+    taken[lhs] = true
   end
   return true
 end
@@ -113,7 +115,7 @@ M.rows = {
     key = 'keys',
     default = M.default_keys,
     check = is_map_of_keys,
-    accepts = 'a map of accept, reject and open to a key, or to false for none',
+    accepts = 'a map of accept, reject and open to keys that differ, or to false for none',
     doc = 'Normal mode keys in a buffer with an open change, as long as there is one. See |askedit-change|.',
   },
   {

@@ -83,7 +83,7 @@ watch.on_gone(function(lost)
       M.stop(run)
     end
   end
-  notify.fault('the buffer of a change was closed or read anew: :Ask /show has its text')
+  notify.fault('the buffer of a change is gone: :Ask /show has its text')
 end)
 
 -- Checks that more than one function makes --------------------------------------------------------------
@@ -414,7 +414,7 @@ end
 
 local function fault_of_going_on(run)
   if not run.over then
-    return 'this answer is still coming: <C-c> stops it'
+    return ('this answer is still coming: %s stops it'):format(run.edit and ':Ask /stop' or '<C-c>')
   elseif transcript.answer(run) == '' then
     return 'nothing of this answer had come: :Ask /retry asks again'
   elseif not transcript.is_cut(run) then

@@ -137,6 +137,53 @@ describe('a change', function()
     nvim:wait_for('vim.fn.line("$") == 6')
   end)
 
+  for how, keys in pairs({ deleted = ':3,7d<CR>', sorted = ':%!sort -r<CR>', ['undone to nothing'] = 'u' }) do
+    it('does not add lines where all that was around them is ' .. how, function()
+      local nvim, peer = Edits.start({ '' })
+      nvim:exec_lua([[
+        local lines = { 'l1', 'l2', 'l3', 'l4', 'l5', 'l6', 'l7', 'l8', 'l9' }
+        vim.api.nvim_buf_set_lines(0, 0, -1, true, lines)]])
+      Edits.answer(nvim, Edits.ask(nvim, peer, ':3,7Ask! better<CR>'), fenced('l3 l4 l5 l6 l7 ADDED'))
+      nvim:feed(keys)
+      nvim:redraw()
+      local lines = table.concat(Product.lines(nvim), ' ')
+      nvim:feed('gh')
+      assert_lines(nvim, lines)
+      Product.assert_said(nvim, 'you changed these lines')
+    end)
+  end
+
+  it('leaves the screen as the buffer is when it is taken, and when it is undone', function()
+    local list = {}
+    for i = 1, 40 do list[i] = 'line ' .. i end
+    local nvim, peer = Edits.start(list)
+    local function assert_screen()
+      nvim:redraw()
+      local rows = {}
+      for i = 1, 20 do rows[i] = nvim:screen()[i] end
+      assert.are.same(nvim:request('nvim_buf_get_lines', 0, 0, 20, true), rows)
+    end
+    local request = Edits.ask(nvim, peer, ':3,5Ask! better<CR>')
+    Edits.answer(nvim, request, fenced('L1 L2 L3 L4 L5 L6 L7 L8 L9 L10'), '[^\n]*\n')
+    nvim:feed('gh')
+    assert_screen()
+    nvim:feed('u')
+    assert_screen()
+  end)
+
+  it('leaves no rows in a window that began with its lines', function()
+    local list = {}
+    for i = 1, 40 do list[i] = 'line ' .. i end
+    local nvim, peer = Edits.start(list)
+    nvim:feed(':vsplit<CR>')
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':3,5Ask! better<CR>'), fenced('L1 L2 L3 L4 L5 L6 L7 L8'))
+    nvim:exec_lua("vim.fn.winrestview({ topline = 6, lnum = 20, topfill = 6 })")
+    nvim:redraw()
+    nvim:feed('<C-w>wgH')
+    nvim:redraw()
+    assert.are.equal('line 6', nvim:screen()[1]:match('^line %d+'), nvim:text())
+  end)
+
   it('that cannot be written at the cursor says so in its line', function()
     local nvim, peer = started('l1 l2')
     nvim:feed('o<Esc>')
@@ -158,7 +205,7 @@ describe('a change', function()
     nvim:feed(':bwipeout!<CR>')
     nvim:wait('nothing was said', function() return #Product.said(nvim) > 0 end)
     nvim:redraw()
-    Product.assert_said(nvim, 'closed or read anew')
+    Product.assert_said(nvim, 'the buffer of a change is gone')
   end)
 
   it('is kept as long as it is open, and leaves no mark when its answer is forgotten', function()

@@ -256,7 +256,7 @@ describe('a change whose buffer', function()
     Edits.answer(nvim, Edits.ask(nvim, peer, ':8Ask! two<CR>'), code('L8'))
     nvim:feed(':bwipeout!<CR>')
     nvim:redraw()
-    Product.assert_said(nvim, 'the buffer of a change')
+    Product.assert_said(nvim, 'the buffer of a change is gone: :Ask /show has its text')
   end)
 
   it('is read anew by itself can have another change, and is heard once', function()

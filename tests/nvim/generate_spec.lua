@@ -145,6 +145,23 @@ describe('text at the cursor', function()
     Product.assert_quiet(nvim)
   end)
 
+  it('is indented on a blank line as a whole, whatever the indentation inside of it', function()
+    local nvim, _, request = asked({ 'class A:', '    ' }, 'G:Ask! more<CR>')
+    Edits.finish(nvim, request, '\ndef a():\n    return 1\n```\n')
+    nvim:wait_for('vim.fn.line("$") > 2')
+    local lines = Product.lines(nvim)
+    assert.are.same({ '    def a():', '        return 1' }, { lines[#lines - 1], lines[#lines] })
+  end)
+
+  it('goes nowhere if the last line, where the cursor was, is deleted', function()
+    local map = "vim.api.nvim_set_keymap('i', '<C-g>', '<Plug>(askedit-edit)', {})"
+    local nvim, _, request = asked({ 'a', 'f()' }, 'Gf)i<C-g>more<CR>', { init = map })
+    nvim:feed('<Esc>dd')
+    Edits.finish(nvim, request, '\n```\n')
+    assert_lines(nvim, { 'a' })
+    Product.assert_said(nvim, 'the place of this change is gone')
+  end)
+
   it('goes where the cursor was in Insert mode, also with line breaks', function()
     local nvim, _, request = asked_in_insert_mode()
     Edits.finish(nvim, request, ',\nG2\n```\n')

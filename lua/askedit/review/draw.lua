@@ -283,6 +283,22 @@ function M.row(buf, id)
   return api.nvim_buf_get_extmark_by_id(buf, marks, id, {})[1]
 end
 
+--- To be called after virtual lines went. A window whose first rows they were keeps the rows, and 0.7 leaves
+--- text where it stood before.
+---@param buf integer
+function M.settle_windows(buf)
+  for _, win in ipairs(fn.win_findbuf(buf)) do
+    api.nvim_win_call(win, function()
+      if fn.winsaveview().topfill > 0 and not vim.wo.diff then
+        fn.winrestview({ topfill = 0 })
+      end
+    end)
+  end
+  if fn.has('nvim-0.8') == 0 then
+    vim.cmd('redraw!')
+  end
+end
+
 ---@param buf integer
 ---@param ids integer[]
 function M.erase(buf, ids)

@@ -221,10 +221,12 @@ local function indented(lines, indent)
   if indent == '' then
     return lines
   end
+  local is_indented = true
   for _, line in ipairs(lines) do
-    if line:find('%S') and line:sub(1, #indent) == indent then
-      return lines
-    end
+    is_indented = is_indented and (not line:find('%S') or line:sub(1, #indent) == indent)
+  end
+  if is_indented then
+    return lines
   end
   return vim.tbl_map(function(line)
     return line:find('%S') and indent .. line or line
@@ -276,6 +278,7 @@ end
 ---@param state? 'closed'|'gone'
 function Edit:close(state)
   picture.erase(self)
+  picture.settle(self)
   self.state = state or 'closed'
   changes.remove(self)
   if #changes.in_buffer(self.buf) == 0 then

@@ -83,7 +83,7 @@ local function hint(edit)
 end
 
 local function draw_hunk(edit, hunk, now, lines, status)
-  local place = drawn_place(edit, now, region.place(hunk, now.changes))
+  local place = drawn_place(edit, now, region.place(hunk, now))
   local ids = draw.hunk(edit.buf, place, lines, hunk, { status = status, hint = hint(edit) })
   local last = ids[#ids]
   edit.shown[hunk] = {
@@ -117,7 +117,7 @@ local function nearest_hunk(edit, now)
   local row = api.nvim_win_get_cursor(0)[1] - 1
   local best, least
   for i, hunk in ipairs(edit.hunks) do
-    local distance = math.abs(now.r1 + region.place(hunk, now.changes).from - 1 - row)
+    local distance = math.abs(now.r1 + region.place(hunk, now).from - 1 - row)
     if not least or distance < least then
       best, least = i, distance
     end
@@ -140,7 +140,7 @@ end
 -- Most of what is drawn moves along with the text by itself.
 local function is_as_drawn(edit, hunk, now)
   local shown = edit.shown[hunk]
-  local place = shown and drawn_place(edit, now, region.place(hunk, now.changes))
+  local place = shown and drawn_place(edit, now, region.place(hunk, now))
   if not shown or shown.stale ~= place.stale then
     return false
   end
@@ -213,6 +213,14 @@ end
 function M.erase(edit)
   erase_hunks(edit)
   erase_live(edit)
+end
+
+--- Puts the windows right after it was erased for good.
+---@param edit askedit.Edit
+function M.settle(edit)
+  if api.nvim_buf_is_loaded(edit.buf) then
+    draw.settle_windows(edit.buf)
+  end
 end
 
 --- Opens the folds that would hide the edit, and scrolls to where its newest lines will be.

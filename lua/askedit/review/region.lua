@@ -14,6 +14,7 @@ local marks = api.nvim_create_namespace('askedit_range')
 ---@field buf integer
 ---@field kind 'lines'|'chars'
 ---@field base string[] its lines when the edit was asked for
+---@field package is_inside_line boolean a place without text, behind some of its line
 ---@field package tick integer|nil changedtick at which it was looked at
 ---@field package seen askedit.Now|nil what was seen then
 ---@field package first integer mark
@@ -28,6 +29,7 @@ Region.__index = Region
 ---@field c2 integer
 ---@field lines string[]
 ---@field changes askedit.Hunk[] what the user made of the base
+---@field base_count integer lines of the base
 
 local function read(kind, buf, r1, c1, r2, c2)
   if kind == 'lines' then
@@ -56,6 +58,7 @@ function M.new(spot)
   local base = read(kind, spot.buf, spot.r1, spot.c1, spot.r2, spot.c2)
   local self = setmetatable({ buf = spot.buf, kind = kind, base = base }, Region)
   self:place_marks(spot.r1, spot.c1, spot.r2, spot.c2)
+  self.is_inside_line = kind == 'chars' and #base == 0 and spot.c1 > 0
   return self
 end
 
@@ -109,8 +112,14 @@ local function look(self)
   if not r1 or not ok then
     return nil
   end
+  if self.kind == 'chars' and r2 >= api.nvim_buf_line_count(self.buf) then
+    return nil -- it was in the last lines, which were deleted
+  end
+  if self.is_inside_line and c1 == 0 then
+    return nil -- the line was deleted, and the marks are on the next one
+  end
   local changes = vim.deep_equal(lines, self.base) and {} or diff.hunks(self.base, lines)
-  return { r1 = r1, c1 = c1, r2 = r2, c2 = c2, lines = lines, changes = changes }
+  return { r1 = r1, c1 = c1, r2 = r2, c2 = c2, lines = lines, changes = changes, base_count = #self.base }
 end
 
 --- Where it is now; nil if it is gone. Looked at again only when the buffer has changed.
@@ -157,14 +166,34 @@ local function collide(hunk, change)
   return change.from < behind(hunk) and hunk.from < behind(change)
 end
 
+local function is_changed(number, changes)
+  for _, change in ipairs(changes) do
+    if change.from <= number and number < behind(change) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Whether neither of the lines is there any more between which lines are to be added.
+local function hangs_on_nothing(hunk, now)
+  if now.base_count == 0 then
+    return false
+  end
+  local before, after = hunk.from - 1, hunk.from
+  return (before < 1 or is_changed(before, now.changes))
+    and (after > now.base_count or is_changed(after, now.changes))
+end
+
 --- Where a hunk is now: its first line among the region's lines, and how many they are. A hunk whose lines
 --- the user changed is stale; its place then covers all that was changed there.
 ---@param hunk askedit.Hunk
----@param changes askedit.Hunk[]
+---@param now askedit.Now
 ---@return askedit.HunkPlace
-function M.place(hunk, changes)
-  local from, last, stale, shift, inner = hunk.from, behind(hunk), false, 0, 0
-  for _, change in ipairs(changes) do
+function M.place(hunk, now)
+  local from, last, shift, inner = hunk.from, behind(hunk), 0, 0
+  local stale = hunk.count == 0 and hangs_on_nothing(hunk, now)
+  for _, change in ipairs(now.changes) do
     local grown = change.new_count - change.count
     if collide(hunk, change) then
       stale = true

@@ -45,7 +45,7 @@ local function add_piece(pieces, edit, now, hunk, place)
   local last = pieces[#pieces]
   while last and is_one(last, place) do
     hunk = both(last.hunk, hunk)
-    place = region.place(hunk, now.changes)
+    place = region.place(hunk, now)
     pieces[#pieces] = nil
     last = pieces[#pieces]
   end
@@ -81,7 +81,7 @@ local function pieces_of(edit, now)
   local pieces, is_stale = {}, {}
   local force = equal_or_nil(edit.looked, now.lines)
   for _, hunk in ipairs(edit.hunks) do
-    local place = region.place(hunk, now.changes)
+    local place = region.place(hunk, now)
     if place.stale and not force then
       is_stale[hunk] = true
     else
@@ -141,7 +141,7 @@ local function write(edit)
   end
   local pieces, is_stale = pieces_of(edit, now)
   if #pieces == 0 then
-    return 'you changed these lines: look (:Ask /open), then take it'
+    return 'you changed these lines: :Ask /open, then take it'
   end
   local fault = edit.region:write(now, pieces)
   if fault then

@@ -1,5 +1,5 @@
---- The nearest change is asked for again, goes on, is stopped, taken or dropped without selecting it anew;
---- and what is left of one when the host is gone.
+--- The nearest change goes on, is stopped, taken or dropped without selecting it anew; and what is left of
+--- one when the host is gone.
 local Edits = require('edits')
 local Peer = require('peer')
 local Product = require('product')
@@ -10,130 +10,19 @@ local function after()
   Peer.close_all()
 end
 
-local RAW = { ['change.lua'] = "return { description = 'spec', context = 'selection', target = 'replace', "
-  .. "template = '{{code}}{{text}}' }" }
+local assert_lines = Edits.assert_lines
 
---- A buffer of a to d, and a prompt /change that sends the selected lines and the words, nothing else.
-local function started(options)
-  options = options or {}
-  options.prompts = RAW
-  return Edits.start({ 'a', 'b', 'c', 'd' }, options)
-end
+local function started() return Edits.start_raw({ 'a', 'b', 'c', 'd' }) end
 
 local function ask(nvim, peer) return Edits.ask(nvim, peer, '2GV:Ask /change<CR>') end
-
-local function assert_lines(nvim, text)
-  assert.are.equal(text, table.concat(Product.lines(nvim), ' '))
-end
-
-local function retry(nvim, peer, words)
-  return Edits.ask(nvim, peer, (':Ask /retry %s<CR>'):format(words or ''))
-end
-
-describe('/retry', function()
-  after_each(after)
-
-  it('while it streams stops the old answer and asks anew', function()
-    local nvim, peer = started()
-    local first = ask(nvim, peer)
-    Edits.begin(first, '```\nold answer')
-    nvim:see('old answer')
-    local second = retry(nvim, peer)
-    peer:wait_closed(nvim, first.conn)
-    assert.are.equal(first.body, second.body)
-    assert.is_true(nvim:event('AskeditDone')[1].stopped)
-    nvim:unsee('old answer')
-    Edits.answer(nvim, second, '```\nB\n```')
-    assert.are.equal('B', Edits.preview(nvim))
-    nvim:feed('gh')
-    assert_lines(nvim, 'a B c d')
-    nvim:feed('u')
-    assert_lines(nvim, 'a b c d')
-    Product.assert_quiet(nvim)
-  end)
-
-  it('takes other words', function()
-    local nvim, peer = started()
-    Edits.answer(nvim, ask(nvim, peer), 'B')
-    local request = retry(nvim, peer, 'but shorter')
-    assert.are.equal('b\nbut shorter', (Product.words(request):gsub('\n\n.*', '')))
-    nvim:unsee('gh takes')
-    assert.are.equal('', Edits.preview(nvim))
-    Edits.answer(nvim, request, 'B2')
-    assert.are.equal('B2', Edits.preview(nvim))
-    nvim:feed('gh')
-    assert_lines(nvim, 'a B2 c d')
-  end)
-
-  it('sends the text as it is now, from where it is now', function()
-    local nvim, peer = started()
-    Edits.answer(nvim, ask(nvim, peer), 'B')
-    nvim:feed('ggOabove<Esc>3GccB now<Esc>')
-    local request = retry(nvim, peer)
-    assert.are.equal('B now\n', Product.words(request))
-    Edits.answer(nvim, request, 'B then')
-    nvim:feed('gh')
-    assert_lines(nvim, 'above a B then c d')
-    nvim:feed('u')
-    assert_lines(nvim, 'above a B now c d')
-    Product.assert_quiet(nvim)
-  end)
-
-  local ways = { ['a reject'] = 'gH', ['an accept and its undo'] = 'ghu' }
-  for name, keys in pairs(ways) do
-    it('after ' .. name, function()
-      local nvim, peer = started()
-      Edits.answer(nvim, ask(nvim, peer), 'B')
-      nvim:feed(keys)
-      assert_lines(nvim, 'a b c d')
-      local request = retry(nvim, peer)
-      assert.are.equal('b\n', Product.words(request))
-      Edits.answer(nvim, request, 'B2')
-      assert.are.equal('B2', Edits.preview(nvim))
-      nvim:feed('gh')
-      assert_lines(nvim, 'a B2 c d')
-      nvim:feed('u')
-      assert_lines(nvim, 'a b c d')
-      Product.assert_quiet(nvim)
-    end)
-  end
-
-  it('after an accept sends what was taken', function()
-    local nvim, peer = started()
-    Edits.answer(nvim, ask(nvim, peer), 'B\nB2')
-    nvim:feed('gh')
-    local request = retry(nvim, peer)
-    assert.are.equal('B\nB2\n', Product.words(request))
-    Edits.answer(nvim, request, 'B3')
-    nvim:feed('gh')
-    assert_lines(nvim, 'a B3 c d')
-  end)
-
-  it('asks for the change that is nearest', function()
-    local nvim, peer = started()
-    Edits.answer(nvim, ask(nvim, peer), 'B')
-    Edits.answer(nvim, Edits.ask(nvim, peer, '4GV:Ask /change<CR>'), 'D')
-    nvim:feed('gg')
-    assert.are.equal('b\n', Product.words(retry(nvim, peer)))
-  end)
-
-  it('says that the place is gone', function()
-    local nvim, peer = started()
-    Edits.answer(nvim, ask(nvim, peer), 'B')
-    nvim:feed('gH:bwipeout!<CR>:Ask /retry<CR>')
-    nvim:redraw()
-    Product.assert_said(nvim, 'select it anew')
-    assert.are.equal(1, #peer.requests)
-  end)
-end)
 
 -- Going on --------------------------------------------------------------------------------------------------
 
 describe('/continue', function()
   after_each(after)
 
-  local function stopped(text, options)
-    local nvim, peer = started(options)
+  local function stopped(text)
+    local nvim, peer = started()
     Edits.begin(ask(nvim, peer), text)
     Edits.arrived(nvim, text)
     nvim:feed(':Ask /stop<CR>')
@@ -174,6 +63,22 @@ describe('/continue', function()
       end)
     end
   end
+
+  it('sends what was asked and said, and the code not once more', function()
+    local nvim, peer = Edits.start({ 'a', 'b', 'c' })
+    local first = Edits.ask(nvim, peer, ':2Ask! x<CR>')
+    Edits.begin(first, '```\nB')
+    Edits.arrived(nvim, '```\nB')
+    nvim:feed(':Ask /stop<CR>')
+    nvim:event('AskeditDone')
+    local messages = Product.messages_of(Edits.ask(nvim, peer, ':Ask /continue<CR>'))
+    local asked = Product.messages_of(first)
+    asked[3] = { 'assistant', '```\nB' }
+    assert.are.same(asked, { messages[1], messages[2], messages[3] })
+    assert.are.equal(4, #messages)
+    assert.is_truthy(messages[4][2]:find('^Your last answer was cut off'))
+    assert.is_nil(messages[4][2]:find('File:', 1, true), messages[4][2])
+  end)
 
   it('is not needed to take what is there', function()
     local nvim = stopped(HALF)

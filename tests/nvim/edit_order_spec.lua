@@ -5,19 +5,9 @@ local Peer = require('peer')
 local Product = require('product')
 local Session = require('session')
 
-local function words(text)
-  local list = {}
-  for word in text:gmatch('%S+') do list[#list + 1] = word end
-  return list
-end
+local assert_lines, fenced = Edits.assert_lines, Edits.fenced
 
-local function started(text) return Edits.start(words(text)) end
-
-local function assert_lines(nvim, text)
-  assert.are.equal(text, table.concat(Product.lines(nvim), ' '))
-end
-
-local function fenced(text) return '```python\n' .. text:gsub(' ', '\n') .. '\n```\n' end
+local function started(text) return Edits.start(Edits.words(text)) end
 
 local function stop(nvim)
   nvim:feed(':Ask /stop<CR>')

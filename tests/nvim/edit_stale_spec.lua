@@ -5,17 +5,7 @@ local Peer = require('peer')
 local Product = require('product')
 local Session = require('session')
 
-local function words(text)
-  local list = {}
-  for word in text:gmatch('%S+') do list[#list + 1] = word end
-  return list
-end
-
-local function assert_lines(nvim, wanted, when)
-  assert.are.equal(wanted, table.concat(Product.lines(nvim), ' '), when)
-end
-
-local function code(text) return '```python\n' .. text:gsub(' ', '\n') .. '\n```\n' end
+local assert_lines, words, fenced = Edits.assert_lines, Edits.words, Edits.fenced
 
 local LINES = 'l1 l2 l3 l4 l5 l6 l7 l8 l9'
 local NEW = 'l2 L3 l4 l5 l6 L7 l8'
@@ -25,7 +15,7 @@ local TAKEN = 'l1 l2 L3 l4 l5 l6 L7 l8 l9'
 local function open_change(options)
   local nvim, peer = Edits.start(words(LINES), options)
   local request = Edits.ask(nvim, peer, ':2,8Ask! better<CR>')
-  Edits.answer(nvim, request, code(NEW))
+  Edits.answer(nvim, request, fenced(NEW))
   nvim:see('gh takes')
   return nvim, peer, request
 end
@@ -87,6 +77,35 @@ describe('a change whose lines the user edits', function()
     Product.assert_said(nvim, 'the rest is in lines')
   end)
 
+  -- Line 7 is his own: what is written when the rest is taken, and when that is taken too.
+  for new, taken in pairs({
+    ['l2 L3 L3b l4 l5 l6 L7 l8'] = { 'l1 l2 L3 L3b l4 l5 l6 mine l8 l9', 'l1 l2 L3 L3b l4 l5 l6 L7 l8 l9' },
+    ['l2 l4 l5 l6 L7 l8'] = { 'l1 l2 l4 l5 l6 mine l8 l9', 'l1 l2 l4 l5 l6 L7 l8 l9' },
+  }) do
+    it('is taken where its lines are by then, after a part of it was taken: ' .. new, function()
+      local nvim, peer = Edits.start(words(LINES))
+      Edits.answer(nvim, Edits.ask(nvim, peer, ':2,8Ask! better<CR>'), fenced(new))
+      nvim:feed(':7<CR>Cmine<Esc>gh')
+      assert_lines(nvim, taken[1], 'the first part')
+      nvim:feed(':messages clear<CR>glgh')
+      assert_lines(nvim, taken[2], 'the rest')
+      nvim:feed('u')
+      assert_lines(nvim, taken[1], 'after u')
+      Product.assert_quiet(nvim)
+    end)
+  end
+
+  it('leaves what he wrote around the lines of a hunk, where it is taken after a look', function()
+    local nvim = open_change()
+    nvim:feed(':2,4s/l/m<CR>')
+    assert_lines(nvim, 'l1 m2 m3 m4 l5 l6 l7 l8 l9')
+    nvim:feed('glgh')
+    assert_lines(nvim, 'l1 m2 L3 m4 l5 l6 L7 l8 l9')
+    nvim:feed('u')
+    assert_lines(nvim, 'l1 m2 m3 m4 l5 l6 l7 l8 l9')
+    Product.assert_quiet(nvim)
+  end)
+
   -- What he replaces more than one hunk with, what is there then, and after a look.
   local across = {
     { 'one line', ':3,7delete<CR>Omine<Esc>', 'l1 l2 mine l8 l9', TAKEN },
@@ -109,7 +128,7 @@ describe('a change whose lines the user edits', function()
   it('leaves the rest of a line where he deletes what was between two hunks', function()
     local nvim, peer = Edits.start({ 'l1', 'l2', 'l3', 'l4', 'l5 stays', 'l6' })
     local request = Edits.ask(nvim, peer, '2Gv3jl:Ask! better<CR>')
-    Edits.answer(nvim, request, code('l2 l4'))
+    Edits.answer(nvim, request, fenced('l2 l4'))
     nvim:feed(':4delete<CR>gh')
     assert.are.same({ 'l1', 'l2 stays', 'l6' }, Product.lines(nvim))
     nvim:feed('u')
@@ -142,7 +161,7 @@ describe('a change whose lines the user edits', function()
   it('keeps a part of a line that he changed', function()
     local nvim, peer = Edits.start({ 'f(a, b) + g(c)' })
     local request = Edits.ask(nvim, peer, 'ggv6l:Ask! better<CR>')
-    Edits.answer(nvim, request, code('h(x)'))
+    Edits.answer(nvim, request, fenced('h(x)'))
     nvim:feed('0Iint <Esc>A;<Esc>gh')
     assert_lines(nvim, 'int h(x) + g(c);')
     nvim:feed('u')
@@ -153,7 +172,7 @@ describe('a change whose lines the user edits', function()
   it('refuses a part of a line that he changed', function()
     local nvim, peer = Edits.start({ 'f(a, b) + g(c)' })
     local request = Edits.ask(nvim, peer, 'ggv6l:Ask! better<CR>')
-    Edits.answer(nvim, request, code('h(x)'))
+    Edits.answer(nvim, request, fenced('h(x)'))
     nvim:feed('0farzgh')
     assert_lines(nvim, 'f(z, b) + g(c)')
     Product.assert_said(nvim, STALE)
@@ -186,7 +205,7 @@ describe('a change whose lines the user edits', function()
   it('is not taken where he undoes back over the selection', function()
     local nvim, peer = Edits.start({ 'a', 'b', 'c' })
     nvim:feed('Goone<CR>two<CR>three<Esc>')
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':4,6Ask! better<CR>'), code('ONE two THREE'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':4,6Ask! better<CR>'), fenced('ONE two THREE'))
     nvim:feed('ugh')
     assert_lines(nvim, 'a b c')
     Product.assert_said(nvim, STALE)
@@ -252,8 +271,8 @@ describe('a change whose buffer', function()
 
   it('is wiped with several changes says it once', function()
     local nvim, peer = Edits.start(words(LINES))
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':2Ask! one<CR>'), code('L2'))
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':8Ask! two<CR>'), code('L8'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':2Ask! one<CR>'), fenced('L2'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':8Ask! two<CR>'), fenced('L8'))
     nvim:feed(':bwipeout!<CR>')
     nvim:redraw()
     Product.assert_said(nvim, 'the buffer of a change is gone: :Ask /show has its text')
@@ -275,7 +294,7 @@ describe('a change whose buffer', function()
       nvim:redraw()
       Product.assert_said(nvim, 'the buffer of a change')
       nvim:command('messages clear')
-      Edits.answer(nvim, Edits.ask(nvim, peer, ':2,8Ask! better<CR>'), code(NEW))
+      Edits.answer(nvim, Edits.ask(nvim, peer, ':2,8Ask! better<CR>'), fenced(NEW))
     end
     assert.are.equal(1, nvim:exec_lua('return Attached'))
     nvim:feed('gh')
@@ -301,8 +320,8 @@ describe('several changes of a buffer', function()
 
   it('stand beside each other', function()
     local nvim, peer = open_change()
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':1Ask! one<CR>'), code('L1'))
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':9Ask! nine<CR>'), code('L9 L10'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':1Ask! one<CR>'), fenced('L1'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':9Ask! nine<CR>'), fenced('L9 L10'))
     nvim:feed('Ggh')
     assert_lines(nvim, 'l1 l2 l3 l4 l5 l6 l7 l8 L9 L10')
     nvim:feed('gggh')

@@ -4,27 +4,17 @@ local Peer = require('peer')
 local Product = require('product')
 local Session = require('session')
 
-local function assert_lines(nvim, wanted, when)
-  assert.are.same(table.concat(wanted, ' '), table.concat(Product.lines(nvim), ' '), when)
-end
-
-local function words(text)
-  local list = {}
-  for word in text:gmatch('%S+') do list[#list + 1] = word end
-  return list
-end
+local assert_lines, words, fenced = Edits.assert_lines, Edits.words, Edits.fenced
 
 --- Types keys one after the other; each leaves these lines.
 local function assert_steps(nvim, steps)
   for i, step in ipairs(steps) do
     nvim:feed(step[1])
-    assert_lines(nvim, words(step[2]), ('step %d, %s'):format(i, step[1]))
+    assert_lines(nvim, step[2], ('step %d, %s'):format(i, step[1]))
   end
 end
 
 local function undo_states(nvim) return nvim:exec_lua('return vim.fn.undotree().seq_last') end
-
-local function code(text) return '```python\n' .. text .. '\n```\n' end
 
 describe('taking a change back', function()
   after_each(Session.close_all)
@@ -37,7 +27,7 @@ describe('taking a change back', function()
     Edits.begin(first, '```python\nA\nB')
     nvim:see('B')
     local second = Edits.ask(nvim, peer, ':8Ask! two<CR>')
-    Edits.answer(nvim, second, code('Z'))
+    Edits.answer(nvim, second, fenced('Z'))
     Edits.finish(nvim, first, '\nC\n```\n')
     return nvim
   end
@@ -131,9 +121,9 @@ describe('taking a change back', function()
   it('is never joined with what the user types around it', function()
     local init = "vim.api.nvim_set_keymap('i', '<F2>', '<Cmd>Ask /accept<CR>', {})"
     local nvim, peer = Edits.start({ 'a', 'b', 'c' }, { init = init })
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':3Ask! better<CR>'), code('C'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':3Ask! better<CR>'), fenced('C'))
     nvim:feed('ggAone<F2>two<Esc>')
-    assert_lines(nvim, words('aonetwo b C'))
+    assert_lines(nvim, 'aonetwo b C')
     local text, steps = table.concat(Product.lines(nvim), ' '), 0
     while text ~= 'a b c' do
       nvim:feed('u')
@@ -146,10 +136,22 @@ describe('taking a change back', function()
     Product.assert_quiet(nvim)
   end)
 
+  it('is never joined with what others write right before and after it', function()
+    local nvim, peer = Edits.start({ 'a', 'b', 'c' })
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':2Ask! better<CR>'), fenced('B'))
+    nvim:exec_lua([[
+      vim.api.nvim_buf_set_lines(0, 0, 1, true, { 'A' })
+      vim.cmd('Ask /accept')
+      vim.api.nvim_buf_set_lines(0, 2, 3, true, { 'C' })]])
+    assert_lines(nvim, 'A B C')
+    assert_steps(nvim, { { 'u', 'A B c' }, { 'u', 'A b c' }, { 'u', 'a b c' } })
+    Product.assert_quiet(nvim)
+  end)
+
   it('leaves no trace of one that was rejected', function()
     local nvim, peer = Edits.start({ 'a', 'b', 'c' })
     local before = nvim:exec_lua('return { vim.b.changedtick, vim.fn.undotree(), vim.bo.modified }')
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':3Ask! better<CR>'), code('C'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':3Ask! better<CR>'), fenced('C'))
     nvim:see('gH rejects')
     nvim:feed('gH')
     assert.are.same(before, nvim:exec_lua('return { vim.b.changedtick, vim.fn.undotree(), vim.bo.modified }'))
@@ -198,7 +200,7 @@ describe('taking a change leaves', function()
     local before = nvim:exec_lua(LOOK)
     assert.are.equal(3 + 2 + 4 + 4, #before)
     local request = Edits.ask(nvim, peer, ':%Ask! better<CR>')
-    Edits.answer(nvim, request, code('l1\nl2\nL3\nL3b\nl4\nl5\nl6\nL7\nl8\nl9\nl10'))
+    Edits.answer(nvim, request, fenced('l1 l2 L3 L3b l4 l5 l6 L7 l8 l9 l10'))
     assert.are.same(before, nvim:exec_lua(LOOK))
     assert_steps(nvim, { { 'gh', 'l1 l2 L3 L3b l4 l5 l6 L7 l8 l9 l10' } })
     assert.are.same(before, nvim:exec_lua(LOOK))
@@ -207,21 +209,31 @@ describe('taking a change leaves', function()
     Product.assert_quiet(nvim)
   end)
 
+  it('the change marks around all that was written', function()
+    local nvim, peer = Edits.start(words('l1 l2 l3 l4 l5 l6 l7 l8'))
+    local request = Edits.ask(nvim, peer, ':2,8Ask! better<CR>')
+    Edits.answer(nvim, request, fenced('l2 L3 L3b l4 l5 l6 seven l8'))
+    assert_steps(nvim, { { 'gh', 'l1 l2 L3 L3b l4 l5 l6 seven l8' } })
+    assert.are.same({ 3, 1, 8, #'seven' }, nvim:exec_lua([[local fn = vim.fn
+      return { fn.line("'["), fn.col("'["), fn.line("']"), fn.col("']") }]]))
+    Product.assert_quiet(nvim)
+  end)
+
   it('the cursor in its line where that is replaced', function()
     local nvim, peer = Edits.start({ 'first', 'second line', 'third' })
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':2Ask! better<CR>'), code('x'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':2Ask! better<CR>'), fenced('x'))
     nvim:feed('2G$gh')
     assert.are.same({ 2, 0 }, nvim:request('nvim_win_get_cursor', 0))
     nvim:feed('ix<Esc>')
-    assert_lines(nvim, { 'first', 'xx', 'third' })
+    assert_lines(nvim, 'first xx third')
     Product.assert_quiet(nvim)
   end)
 
   it('the cursor below lines that go', function()
     local nvim, peer = Edits.start({ 'first', 'second', 'third', 'last' })
-    Edits.answer(nvim, Edits.ask(nvim, peer, ':1,3Ask! better<CR>'), code('first'))
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':1,3Ask! better<CR>'), fenced('first'))
     nvim:feed('Glgh')
-    assert_lines(nvim, { 'first', 'last' })
+    assert_lines(nvim, 'first last')
     assert.are.same({ 2, 1 }, nvim:request('nvim_win_get_cursor', 0))
     Product.assert_quiet(nvim)
   end)

@@ -12,9 +12,14 @@
 --   Edits.preview(nvim)         the lines that are shown as new in this buffer, top to bottom, as one string
 --   Edits.row_of(nvim, text)    the row of the screen, from 1, that holds `text`
 --   Edits.numbered(first, last, word)   the lines 'WORD 1;', 'WORD 2;', ... ('line' if left out)
+--   Edits.words(text)           the words of `text`, a list: a buffer's lines in one string
+--   Edits.assert_lines(nvim, text, when)   the lines of this buffer, one space between each two, are `text`
+--   Edits.fenced(text)          an answer that is one block of code, with the words of `text` as its lines
 --
 -- Edits.start(lines, options)   options of Product.start, and
 --   name    of the file (work.py);  text   its bytes, instead of `lines`
+-- Edits.start_raw(lines, options)   the same with a prompt /change, which sends the selected text and the
+--                                   words, nothing else
 --
 --   Edits.listen(nvim)   from now on on_lines and on_bytes of the current buffer are heard, and each keeps a
 --                        copy of it from what it is told
@@ -24,6 +29,7 @@
 --                        were read at the time of on_bytes are not looked at, only what stands around them
 local Chat = require('chat')
 local Product = require('product')
+local assert = require('luassert')
 
 local Edits = {}
 
@@ -38,6 +44,15 @@ function Edits.start(lines, options)
   -- Neovim's settings for Python look for a Python first, which takes a second.
   options.init = 'vim.g.loaded_python3_provider = 0\n' .. (options.init or '')
   return Product.start(options)
+end
+
+local CHANGE = "return { description = 'spec', context = 'selection', target = 'replace', "
+  .. "template = '{{code}}{{text}}' }"
+
+function Edits.start_raw(lines, options)
+  options = options or {}
+  options.prompts = { ['change.lua'] = CHANGE }
+  return Edits.start(lines, options)
 end
 
 function Edits.ask(nvim, peer, keys)
@@ -94,6 +109,18 @@ function Edits.numbered(first, last, word)
   for i = first, last do lines[#lines + 1] = ('%s %d;'):format(word or 'line', i) end
   return lines
 end
+
+function Edits.words(text)
+  local list = {}
+  for word in text:gmatch('%S+') do list[#list + 1] = word end
+  return list
+end
+
+function Edits.assert_lines(nvim, text, when)
+  assert.are.equal(text, table.concat(Product.lines(nvim), ' '), when)
+end
+
+function Edits.fenced(text) return '```python\n' .. text:gsub(' ', '\n') .. '\n```\n' end
 
 local listen = [[
   local api = vim.api

@@ -279,6 +279,24 @@ describe('an answer that is cut', function()
     end)
   end
 
+  -- What had come of the new lines 2 to 7, and what is there after taking it.
+  for come, taken in pairs({
+    ['L2\nl3'] = 'l1 L2 l3 l4 l5 l6 l7 l8',
+    ['l2\nl3\nl4\nL5\nl6'] = 'l1 l2 l3 l4 L5 l6 l7 l8',
+  }) do
+    it(('leaves the lines that it did not come to: %q'):format(come), function()
+      local nvim, peer = Edits.start(Edits.words('l1 l2 l3 l4 l5 l6 l7 l8'))
+      Edits.begin(Edits.ask(nvim, peer, ':2,7Ask! x<CR>'), '```python\n' .. come)
+      Edits.arrived(nvim, '```python\n' .. come)
+      nvim:feed(':Ask /stop<CR>')
+      nvim:event('AskeditDone')
+      nvim:see('/continue goes on')
+      nvim:feed('gh')
+      Edits.assert_lines(nvim, taken)
+      Product.assert_quiet(nvim)
+    end)
+  end
+
   it('after its finish is whole', function()
     local nvim = cut(function(conn)
       conn:write(Chat.part(Chat.stop()))

@@ -111,6 +111,15 @@ describe('keys of a change', function()
     assert.are.same(before, global())
   end)
 
+  it('do not wait for a longer map of all buffers', function()
+    local longer = "vim.o.timeout = false vim.api.nvim_set_keymap('n', 'ghx', '<Nop>', {})"
+    local nvim, peer = started({ init = longer })
+    propose(nvim, peer)
+    nvim:feed('gh')
+    assert.are.same({ 'a', 'B', 'c', 'd' }, Product.lines(nvim))
+    Product.assert_quiet(nvim)
+  end)
+
   it('that are <Plug> maps do the same', function()
     local keys = { accept = false, reject = false, open = false }
     local nvim, peer = started({ settings = { keys = keys }, init = [[

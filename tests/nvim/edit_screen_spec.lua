@@ -1,4 +1,4 @@
---- A change can be read before it is taken: at the edges of windows, in folds, in narrow windows.
+--- A change can be read before it is taken: at the edges of windows, in folds, in narrow windows, as a whole.
 local Edits = require('edits')
 local Peer = require('peer')
 local Product = require('product')
@@ -72,6 +72,55 @@ describe('a hunk of 200 lines in a window of 22', function()
   end)
 end)
 
+describe('a change that is read as a whole', function()
+  after_each(after)
+
+  for command, lines in pairs({ accept = { 'a', 'B', 'c' }, reject = { 'a', 'b', 'c' } }) do
+    it('is over with /' .. command .. ' where it is read', function()
+      local nvim, peer = Edits.start({ 'a', 'b', 'c' })
+      local buf = nvim:exec_lua('return vim.api.nvim_get_current_buf()')
+      Edits.answer(nvim, Edits.ask(nvim, peer, ':2Ask! x<CR>'), 'B')
+      nvim:feed('gl<C-w>j')
+      assert.are.same({ 'B' }, Product.lines(nvim))
+      nvim:feed((':Ask /%s<CR>'):format(command))
+      assert.are.same(lines, Product.lines(nvim, buf))
+      nvim:unsee('gh takes')
+      Product.assert_quiet(nvim)
+    end)
+  end
+end)
+
+describe('a new line', function()
+  after_each(after)
+
+  it('with control characters shows them as ?, and has them when it is taken', function()
+    local text = 'x\27[31my\7z\127'
+    local nvim, peer = Edits.start({ 'a', 'b', 'c' })
+    local request = Edits.ask(nvim, peer, ':2Ask! x<CR>')
+    Edits.begin(request, '```\n' .. text)
+    nvim:see('x?[31my?z?')
+    Edits.finish(nvim, request, '\n```')
+    assert.are.equal('x?[31my?z?', Edits.preview(nvim))
+    nvim:feed('gh')
+    assert.are.same({ 'a', text, 'c' }, Product.lines(nvim))
+    Product.assert_quiet(nvim)
+  end)
+
+  it('is coloured to the edge of the window, wide characters or not', function()
+    local text = '```\nB\n汉字\n\tx\n' .. ('汉'):rep(25) .. '\n```'
+    local nvim = answered({ 'a', 'b', 'c' }, ':2Ask! x<CR>', text, { cols = 40 })
+    assert.are.same({ 40, 40, 40, 40, 40 }, nvim:exec_lua([[
+      local marks, widths = vim.api.nvim_create_namespace('askedit_change'), {}
+      for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, marks, 0, -1, { details = true })) do
+        for _, chunks in ipairs(mark[4].virt_lines or {}) do
+          if chunks[1][2] == 'AskeditAdd' then widths[#widths + 1] = vim.fn.strdisplaywidth(chunks[1][1]) end
+        end
+      end
+      return widths]]))
+    Product.assert_quiet(nvim)
+  end)
+end)
+
 describe('a line that is wider than the window', function()
   after_each(after)
 
@@ -115,6 +164,19 @@ describe('a line that is wider than the window', function()
     Edits.begin(request, '```\n' .. ('汉'):rep(60) .. 'END')
     nvim:see('END')
     assert_on_screen(nvim, ('汉'):rep(60) .. 'END', 6)
+  end)
+
+  it('shows its newest while it still comes', function()
+    local nvim, peer = Edits.start({ 'a', 'b', 'c' })
+    local request = Edits.ask(nvim, peer, ':2Ask! x<CR>')
+    Edits.begin(request, '```\n' .. ('x'):rep(5000))
+    nvim:see('xxxx')
+    Edits.more(request, 'END')
+    nvim:see('END')
+    Edits.finish(nvim, request)
+    nvim:feed('gh')
+    assert.are.same({ 'a', ('x'):rep(5000) .. 'END', 'c' }, Product.lines(nvim))
+    Product.assert_quiet(nvim)
   end)
 
   it('stays readable when the columns beside the text grow', function()
@@ -178,6 +240,17 @@ describe('at the edge of a window or a buffer', function()
     local nvim = answered(numbered(1, 100, 'old'), 'LV:Ask! x<CR>', text_of(numbered(1, 8)))
     assert_on_screen(nvim, 'line 8;')
     assert_on_screen(nvim, 'gh takes')
+    Product.assert_quiet(nvim)
+  end)
+
+  it('the newest lines and the status are seen in a low window', function()
+    local nvim, peer = Edits.start(numbered(1, 5, 'old'), { rows = 10 })
+    local request = Edits.ask(nvim, peer, '3GV:Ask! x<CR>')
+    Edits.begin(request, '```\n' .. text_of(numbered(1, 30)))
+    nvim:see('line 30;')
+    assert_on_screen(nvim, 'old 3;')
+    assert_on_screen(nvim, '30 lines · spec-model · receiving')
+    Edits.finish(nvim, request)
     Product.assert_quiet(nvim)
   end)
 

@@ -39,16 +39,44 @@ describe('a change', function()
     Product.assert_quiet(nvim)
   end)
 
-  it('leaves no mark if there are no words', function()
-    local nvim, peer = Edits.start({ 'a' }, { init = 'vim.ui.input = function(_, go) go(nil) end' })
-    nvim:feed('V:Ask!<CR>')
+  it('is not taken while it still comes, and that is said', function()
+    local nvim, peer = Edits.start({ 'a', 'b', 'c' })
+    local request = Edits.ask(nvim, peer, ':2Ask! x<CR>')
+    Edits.begin(request, '```\nB\nB2')
+    nvim:see('B2')
+    nvim:feed('gh')
+    Product.assert_said(nvim, 'this change is still coming')
+    assert.are.same({ 'a', 'b', 'c' }, Product.lines(nvim))
+    Edits.finish(nvim, request, '\n```\n')
+    nvim:feed(':messages clear<CR>gh')
+    assert.are.same({ 'a', 'B', 'B2', 'c' }, Product.lines(nvim))
+    Product.assert_quiet(nvim)
+  end)
+
+  local function assert_no_mark(nvim)
     assert.are.equal(0, nvim:exec_lua([=[
       local count = 0
       for _, space in pairs(vim.api.nvim_get_namespaces()) do
         count = count + #vim.api.nvim_buf_get_extmarks(0, space, 0, -1, {})
       end
       return count]=]))
+  end
+
+  it('leaves no mark if there are no words', function()
+    local nvim, peer = Edits.start({ 'a' }, { init = 'vim.ui.input = function(_, go) go(nil) end' })
+    nvim:feed('V:Ask!<CR>')
+    assert_no_mark(nvim)
     assert.are.equal(0, #peer.requests)
+  end)
+
+  it('leaves no mark if it is not to be sent', function()
+    local nvim, peer = Edits.start(nil, { text = (('x'):rep(99) .. '\n'):rep(700) })
+    nvim:feed('ggVG:Ask! x<CR>')
+    nvim:see('Send 68 KiB of code?')
+    nvim:feed('1<CR>')
+    assert_no_mark(nvim)
+    assert.are.equal(0, #peer.requests)
+    Product.assert_quiet(nvim)
   end)
 
   it('generates', function()

@@ -93,6 +93,35 @@ describe('while a change streams', function()
   end)
 end)
 
+describe('what settles', function()
+  after_each(after)
+
+  -- Old lines, new ones, what is shown as new at the end, and in how many hunks.
+  local cases = {
+    ['are not taken for others that are the same'] = { 'a p q r b p q r c', 'A p q r b p q r c', 'A', 1 },
+    ['may have moved up'] = { 'a b c d e f g h i', 'g h i a b c', 'a b c', 2 },
+    ['may have moved up, and more follows'] = { 'a b c d e f g h i', 'g h i a b c Z', 'a b c Z', 2 },
+    ['may hold one that stands elsewhere'] = { 'a b c d e f g h i', 'a f b c d e F g h i', 'f F', 2 },
+    ['may have been said twice'] = { 'a b c d e f', 'a b c a b c d e f', 'a b c', 1 },
+    ['may come back after a change'] = { 'a b c d e f g h i', 'a b X d e f Y h i', 'X Y', 2 },
+  }
+  for name, case in pairs(cases) do
+    it('lines ' .. name, function()
+      local old, new = Edits.words(case[1]), Edits.words(case[2])
+      local nvim, peer = Edits.start(old, { name = 'work.txt' })
+      local text = '```\n' .. table.concat(new, '\n') .. '\n```\n'
+      Edits.answer(nvim, Edits.ask(nvim, peer, ':%Ask! x<CR>'), text, '.')
+      assert.are.equal(case[3], (Edits.preview(nvim):gsub('\n', ' ')))
+      nvim:see(case[4] == 1 and '1 hunk · ' or case[4] .. ' hunks · ')
+      nvim:feed('gh')
+      assert.are.same(new, Product.lines(nvim))
+      nvim:feed('u')
+      assert.are.same(old, Product.lines(nvim))
+      Product.assert_quiet(nvim)
+    end)
+  end
+end)
+
 -- Many ------------------------------------------------------------------------------------------------------
 
 --- Counts, in Neovim, what the change makes it do.

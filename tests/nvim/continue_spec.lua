@@ -19,7 +19,7 @@ end
 
 local function begin(nvim, request, text)
   request.conn:write(Chat.head .. Chat.part(Chat.text(text)))
-  nvim:see(text:match('([^\n]+)\n*$'))
+  nvim:see(text:match('([^\n]*%S)%s*$'))
 end
 
 local function stopped(text)

@@ -20,26 +20,10 @@ local function measure(server, lines, chunks)
   return measured
 end
 
---- What a 1 ms probe sees while `run` goes on.
-local function probed(server, run)
-  local nvim = Rig.nvim(server)
-  Rig.ask(nvim, Rig.words(50))
-  nvim:exec_lua('Bench.probe(1, ...)', LARGE / RATE * 1000)
-  local measured = run(nvim)
-  measured.late = nvim:exec_lua('return Bench.gaps()')
-  table.sort(measured.steps)
-  nvim:close()
-  return measured
-end
-
-local function idle(nvim)
-  nvim:event('probed')
-  return { steps = {} }
-end
-
 local function steps(server, lines)
-  local ours = probed(server, function(nvim) return edit(nvim, lines, Rig.words(LARGE, RATE)) end)
-  local control = probed(server, idle)
+  local ms = LARGE / RATE * 1000
+  local ours = Rig.probed(server, ms, function(nvim) return edit(nvim, lines, Rig.words(LARGE, RATE)) end)
+  local control = Rig.probed(server, ms)
   local title = ('%d chunks into %d lines: '):format(LARGE, lines)
   local goal = lines == LINES and { at_most = 10 } or nil
   Report.row(title .. 'p99.9 of a draw', Rig.quantile(ours.steps, 0.999), 'ms', nil, goal)

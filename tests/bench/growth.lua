@@ -19,27 +19,12 @@ local function measure(server, chunks)
 end
 
 --- The probe has a run of its own, since its ticks are work too.
-local function probed(server, run)
-  local nvim = Rig.nvim(server)
-  Rig.start_writer(nvim)
-  Rig.ask(nvim, Rig.words(50))
-  nvim:exec_lua('Bench.probe(1, ...)', LARGE / RATE * 1000)
-  local measured = run(nvim)
-  measured.late = nvim:exec_lua('return Bench.gaps()')
-  table.sort(measured.steps)
-  nvim:close()
-  return measured
-end
-
-local function idle(nvim)
-  nvim:event('probed')
-  return { steps = {} }
-end
+local function probed(server, run) return Rig.probed(server, LARGE / RATE * 1000, run) end
 
 local function steps(server)
   local ours = probed(server, function(nvim) return Rig.ask(nvim, Rig.words(LARGE, RATE)) end)
   local floor = probed(server, function(nvim) return Rig.relay(nvim, Rig.words(LARGE, RATE)) end)
-  local control = probed(server, idle)
+  local control = probed(server)
   local function row(what, list, q, name, beside, goal)
     Report.row(('%d chunks: %s'):format(LARGE, what), Rig.quantile(list, q), 'ms',
       { [name] = Rig.quantile(beside, q) }, goal)

@@ -11,6 +11,7 @@
 --   Rig.told(nvim, what, since)      waits for what the server tells of that after `since`; returns its time
 --   Rig.pause(ms)                    lets the time pass
 --   Rig.words(tokens, rate, wait)    a question that asks the server for that
+--   Rig.probed(server, ms, run)      what a 1 ms probe sees meanwhile
 --   Rig.host(nvim), Rig.writer(nvim) pids of the children
 --   Rig.cpu(pid), Rig.peak(pid)      milliseconds of processor time, MiB of memory at most
 --   Rig.curl(server, words)          { wall, child_cpu } of a curl that throws the same away, in ms
@@ -129,6 +130,25 @@ end
 function Rig.host(nvim) return assert(nvim:children('askedit-host')[1]) end
 
 function Rig.writer(nvim) return assert(nvim:children('askedit-bench-writer')[1]) end
+
+--- What a 1 ms probe of a fresh Neovim sees in `ms` milliseconds, while run() goes on if there is one: what
+--- that measured, its steps sorted, and `late`, the sorted gaps.
+function Rig.probed(server, ms, run)
+  local nvim = Rig.nvim(server)
+  Rig.start_writer(nvim)
+  Rig.ask(nvim, Rig.words(50))
+  nvim:exec_lua('Bench.probe(1, ...)', ms)
+  local measured = { steps = {} }
+  if run then
+    measured = run(nvim)
+  else
+    nvim:event('probed')
+  end
+  measured.late = nvim:exec_lua('return Bench.gaps()')
+  table.sort(measured.steps)
+  nvim:close()
+  return measured
+end
 
 -- Processes -------------------------------------------------------------------------------------------------
 

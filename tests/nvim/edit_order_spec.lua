@@ -193,7 +193,7 @@ describe('a change', function()
       Edits.answer(nvim, Edits.ask(nvim, peer, (':%dAsk! better<CR>'):format(line)), fenced('X'))
     end
     nvim:feed(':bwipeout!<CR>')
-    nvim:wait('nothing was said', function() return #Product.said(nvim) > 0 end)
+    nvim:wait_for("vim.fn.execute('messages'):find('the buffer of a change')")
     nvim:redraw()
     Product.assert_said(nvim, 'the buffer of a change is gone')
   end)

@@ -10,6 +10,7 @@
 --
 --   Edits.arrived(nvim, text)   returns when all of the answer up to there, `text`, has been drawn
 --   Edits.preview(nvim)         the lines that are shown as new in this buffer, top to bottom, as one string
+--   Edits.see_new(nvim, text)   waits until that string holds `text`
 --   Edits.row_of(nvim, text)    the row of the screen, from 1, that holds `text`
 --   Edits.numbered(first, last, word)   the lines 'WORD 1;', 'WORD 2;', ... ('line' if left out)
 --   Edits.words(text)           the words of `text`, a list: a buffer's lines in one string
@@ -96,6 +97,10 @@ local PREVIEW = [[
 ]]
 
 function Edits.preview(nvim) return nvim:exec_lua(PREVIEW) end
+
+function Edits.see_new(nvim, text)
+  nvim:wait_for(('(function() %s end)():find(%q, 1, true)'):format(PREVIEW, text))
+end
 
 function Edits.row_of(nvim, text)
   for i, line in ipairs(nvim:screen()) do

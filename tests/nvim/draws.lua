@@ -4,6 +4,8 @@
 --                         `Draws.largest` (bytes of text in one), `Draws.locked` (how often text was locked),
 --                         `Draws.room`: how many more with text may pass, nil = all; after them the host is
 --                         told to come later
+--   Draws.catch(nvim)     the same, and none may pass before the first hold(): to be called before asking, as
+--                         a host that is quick would be done by then
 --   Draws.hold(nvim, n)   lets n more with text pass, and returns when they have
 --   Draws.go_on(nvim)     lets all pass
 local Draws = {}
@@ -26,6 +28,8 @@ local watch = [[
 ]]
 
 function Draws.watch(nvim) nvim:exec_lua(watch) end
+
+function Draws.catch(nvim) nvim:exec_lua(watch .. 'Draws.room = 0') end
 
 function Draws.hold(nvim, count)
   nvim:exec_lua('Draws.room = ...', count)

@@ -72,8 +72,7 @@ end
 local function fault_of(nvim, peer)
   local file, new = refactoring()
   Edits.listen(nvim)
-  Draws.watch(nvim)
-  nvim:exec_lua('Draws.room = 0') -- from the first one on
+  Draws.catch(nvim)
   local keys = (':%d,%dAsk! better<CR>'):format(AROUND + 1, AROUND + LINES)
   local request = Edits.ask(nvim, peer, keys)
   local text = table.concat(new, '\n')

@@ -67,7 +67,7 @@ describe('Neovim ends', function()
   it('by :qa! while the text is drawn, at once, and no host is left', function()
     local text = ('words of the answer\n'):rep(200000)
     local nvim, peer = Product.start({ script = function(conn) conn:write(Peer.light_chat(text)) end })
-    Draws.watch(nvim)
+    Draws.catch(nvim)
     nvim:feed(':Ask why<CR>')
     Draws.hold(nvim, 3)
     local host = nvim:children('askedit-host')[1]

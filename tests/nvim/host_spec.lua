@@ -238,7 +238,7 @@ describe('a host', function()
   it('that is killed in mid-answer is told of once, its text stays, and the next question works', function()
     local text = ('words of the answer\n'):rep(2000)
     local nvim, peer = Product.start({ script = function(conn) conn:write(Peer.light_chat(text)) end })
-    Draws.watch(nvim)
+    Draws.catch(nvim)
     nvim:feed(':Ask why<CR>')
     Draws.hold(nvim, 2)
     local kept = nvim:exec_lua([[

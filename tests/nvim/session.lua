@@ -359,7 +359,8 @@ function Session:redraw() request(self, 'nvim_command', { 'redraw' }, 2) end
 
 -- Waiting ---------------------------------------------------------------------------------------------------
 
-function Session:wait(what, check, ms) wait(self, what, check, ms, 2) end
+-- Again and again, as a check that makes a request takes the event in that it waits for.
+function Session:wait(what, check, ms) wait(self, what, check, ms, 2, 10) end
 
 local function holds(self, text)
   if type(text) == 'function' then return text(self:screen()) end

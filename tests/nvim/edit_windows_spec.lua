@@ -1,4 +1,5 @@
---- Changes in odd windows: one that keeps its buffer, a floating one, one beside help or the quickfix list only.
+--- Changes in odd windows: one that keeps its buffer, a floating one, one beside help or the quickfix list only
+-- and the only one.
 local Edits = require('edits')
 local Peer = require('peer')
 local Product = require('product')

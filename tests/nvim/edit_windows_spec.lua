@@ -1,4 +1,4 @@
---- Changes in odd windows: one that keeps its buffer, a floating one, one beside help or the quickfix list only
+--- Changes in odd windows: one that keeps its buffer, a floating one, one beside help or the quickfix list,
 -- and the only one.
 local Edits = require('edits')
 local Peer = require('peer')

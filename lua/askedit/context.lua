@@ -208,8 +208,7 @@ end
 
 -- Capture -----------------------------------------------------------------------------------------------
 
----@return boolean
-function M.visual_mode_is_on()
+local function visual_mode_is_on()
   return api.nvim_get_mode().mode:find('^[vV\22]') ~= nil
 end
 
@@ -229,7 +228,7 @@ end
 ---@return askedit.Spot|nil
 function M.capture(opts)
   local code, spot
-  if M.visual_mode_is_on() then
+  if visual_mode_is_on() then
     code, spot = selected('', api.nvim_get_mode().mode == '\22')
   elseif (opts.range or 0) == 0 then
     return {}

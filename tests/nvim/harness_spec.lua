@@ -251,10 +251,12 @@ describe('a peer', function()
     assert.are.equal(0, peer:connecting())
     local one = client(peer)
     nvim:wait('nobody connects', function() return peer:connecting() == 1 end)
-    nvim:exec_lua('vim.wait(300)') -- time in which it would have got through
-    assert.is_nil(one.connected)
-    assert.are.equal(1, peer:connecting())
+    local two = client(peer)
+    nvim:wait('nobody else connects', function() return peer:connecting() == 2 end)
+    assert.is_nil(one.connected) -- nor was it let in by what came after it
+    assert.is_nil(two.connected)
     one.socket:close()
+    two.socket:close()
     nvim:wait('still connecting', function() return peer:connecting() == 0 end)
   end)
 

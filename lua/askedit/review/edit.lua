@@ -1,7 +1,7 @@
 --- A change to a part of a buffer that an answer proposes. Until it is taken the buffer stays as it is.
 ---
 ---   coming --end of the answer--> open --accept or reject--> closed
----     ^-----------retry------------'
+---     ^-----------retry------------+--------------------------'
 ---   waiting   as open, and takes itself in a still moment
 ---   choice    several blocks of code came; one is to be chosen
 ---   gone      the buffer was wiped or read anew
@@ -40,7 +40,7 @@ local api = vim.api
 ---@field package redraw_due? boolean
 ---@field package next_base? string[] the text that it is asked for again about
 ---@field package looked? string[] the text of the region when the proposal was looked at
----@field package keys {lhs: string, command: string, desc: string}[]
+---@field keys table<string, askedit.EditKey> by the name of what it does
 local Edit = {}
 Edit.__index = Edit
 
@@ -86,7 +86,13 @@ end
 
 ---@class askedit.EditOptions
 ---@field takes_itself boolean
----@field keys table<string, {lhs: string, command: string, desc: string}>
+---@field keys table<string, askedit.EditKey>
+
+---@class askedit.EditKey
+---@field lhs string
+---@field verb string for the line at the edit
+---@field command string the words after :Ask
+---@field desc string
 
 --- Why an edit cannot be made here, nil if it can.
 ---@param spot askedit.Spot

@@ -79,7 +79,7 @@ class Stream {
 
   bool begin() const { return send_choice({{"role", "assistant"}, {"content", ""}}, nullptr); }
 
-  bool say(const char* field, const std::string& text) const {
+  bool say(const char* field, std::string_view text) const {
     for (const std::string& token : tokens_of(text)) {
       std::this_thread::sleep_for(pause_);
       if (!send_choice({{field, token}}, nullptr)) return false;
@@ -143,7 +143,9 @@ void OpenAiChat::answer(const Question& question, const Client& client) {
   const Stream stream(model, model.pause + reply.pause, ++answers_, client);
   if (!stream.begin() || !stream.wait(reply.silence + first_word)) return;
   if (model.thinks && !stream.say("reasoning_content", reply.thought)) return;
-  if (stream.say("content", reply.text)) stream.end(usage(question, reply.text));
+  const std::string_view text = reply.text;
+  if (!stream.say("content", text.substr(0, reply.hold_at)) || !stream.wait(reply.hold)) return;
+  if (stream.say("content", text.substr(reply.hold_at))) stream.end(usage(question, reply.text));
 }
 
 }  // namespace askedit::demo

@@ -115,6 +115,8 @@ std::optional<Reply> rest_of(Reply reply, const std::string& cut) {
   if (at == std::string::npos) return std::nullopt;
   reply.text.erase(0, at == 0 ? cut.size() : at);
   reply.thought.clear();
+  reply.hold_at = 0;
+  reply.hold = {};
   return reply;
 }
 
@@ -139,10 +141,16 @@ Reply reply_to(const Question& question) {
                                  [](const Message& message) { return message.role == "user"; });
   if (last == question.messages.rend()) return without_line(question);
   const std::string words = lower(last->content);
-  if (contains(words, "take your time")) return {std::string(slow_answer), "", a_minute};
   const Line* line = line_for(words, texts_of(question));
+  const bool is_slow = contains(words, "take your time");
+  if (is_slow && (!line || line->slow_from.empty())) return {std::string(slow_answer), "", a_minute};
   if (!line) return without_line(question);
-  return {std::string(line->text), std::string(line->thought), {}, line->pause};
+  Reply reply{std::string(line->text), std::string(line->thought), {}, line->pause};
+  if (is_slow) {
+    reply.hold_at = reply.text.find(line->slow_from);
+    reply.hold = a_minute;
+  }
+  return reply;
 }
 
 }  // namespace askedit::demo

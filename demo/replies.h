@@ -26,6 +26,8 @@ struct Reply {
   std::string thought = {};             ///< what a model that thinks might think before; may be empty
   std::chrono::milliseconds silence{};  ///< before the first word
   std::chrono::milliseconds pause{};    ///< before each token, besides that of the model
+  std::size_t hold_at = 0;              ///< byte of the text before which there is another silence
+  std::chrono::milliseconds hold{};     ///< how long that is
 };
 
 /// The scripted reply to a question about the sample file; to anything else, true facts of the request, or

@@ -9,6 +9,7 @@ using std::chrono::milliseconds;
 
 /// A change is read while it comes.
 constexpr milliseconds unhurried{60};
+constexpr milliseconds brisk{20};
 
 constexpr std::string_view explanation =
     "`mean_temperature` drops the readings that cannot be a temperature (below −273.15 °C) and returns the "
@@ -91,8 +92,40 @@ constexpr std::string_view comment_of_main =
     "/// readings and two broken ones.\n"
     "```\n";
 
+constexpr std::string_view refactored_week =
+    "```cpp\n"
+    "/// The mean of the highs.\n"
+    "double mean_high(const std::vector<Day>& days) {\n"
+    "  double sum = 0;\n"
+    "  for (const Day& day : days) sum += day.high;\n"
+    "  return sum / double(days.size());\n"
+    "}\n"
+    "\n"
+    "/// The coldest day.\n"
+    "const Day& coldest(const std::vector<Day>& days) {\n"
+    "  std::size_t found = 0;\n"
+    "  for (std::size_t i = 1; i < days.size(); ++i) {\n"
+    "    if (days[i].low < days[found].low) found = i;\n"
+    "  }\n"
+    "  return days[found];\n"
+    "}\n"
+    "\n"
+    "/// How far a day went, from low to high.\n"
+    "double swing(const Day& day) {\n"
+    "  return day.high - day.low;\n"
+    "}\n"
+    "\n"
+    "int main() {\n"
+    "  const std::vector<Day> days = {{\"Monday\", 11.5, 19.0}, {\"Tuesday\", 9.0, 17.5}, {\"Wednesday\", "
+    "12.0, 21.5}};\n"
+    "  const Day& cold = coldest(days);\n"
+    "  std::printf(\"mean high %.1f\\n\", mean_high(days));\n"
+    "  std::printf(\"coldest %s, swing %.1f\\n\", cold.name.c_str(), swing(cold));\n"
+    "}\n"
+    "```\n";
+
 /// What is asked about: nothing else deserves the script.
-enum class About { function, buggy_function, main };
+enum class About { function, buggy_function, main, week };
 
 struct Cue {
   std::string_view word;
@@ -106,6 +139,7 @@ constexpr Cue cues[] = {
     {"fix", About::buggy_function, {repair}},
     {"walk", About::buggy_function, {walk, walk_thought}},
     {"refactor", About::function, {refactored, {}, unhurried}},
+    {"refactor", About::week, {refactored_week, {}, brisk, " - day.low"}},
     {"doc comment for main", About::main, {comment_of_main, {}, unhurried}},
 };
 
@@ -116,6 +150,10 @@ bool contains(std::string_view text, std::string_view part) {
 bool is_about(std::string_view text, About about) {
   if (about == About::main) return contains(text, "\nint main() {\n  const double mean = mean_temperature(");
   const std::string_view selected = text.substr(0, text.find("\nWhat stands "));
+  if (about == About::week) {
+    return contains(selected, "double mean_high(std::vector<Day> days) {\n") &&
+           contains(selected, "\n  std::printf(\"coldest ");
+  }
   return contains(selected, "double mean_temperature(std::vector<double> readings) {\n") &&
          contains(selected, "\n    sum += reading;\n") && contains(selected, "\n  return sum / ") &&
          (about == About::function || contains(selected, "\n      readings.erase(it);\n"));

@@ -11,6 +11,7 @@ struct Line {
   std::string_view text;                 ///< Markdown
   std::string_view thought = {};         ///< what a model that thinks might think before; may be empty
   std::chrono::milliseconds pause = {};  ///< before each token, besides that of the model
+  std::string_view slow_from = {};       ///< before these words of it a model that takes its time is silent
 };
 
 /// The line whose cue comes first in `words`, which are in lower case; null if there is none. `texts` are

@@ -3,7 +3,11 @@
 local uv = vim.uv or vim.loop
 
 ---@class askedit.demo.Screen
----@field rows string[][] the cells of the screen
+---@field rows string[][] the cells of the screen; '' is the right half of a wide character
+---@field looks integer[][] how each cell looks: the number of an entry in `attributes`, 0: none
+---@field attributes table<integer, table> as `hl_attr_define` of `:help ui-linegrid` gives them
+---@field colors {foreground: integer, background: integer} where an entry says nothing
+---@field cursor {row: integer, column: integer, shape: string} row and column count from 0
 ---@field dead boolean whether the child has ended
 local Screen = {}
 Screen.__index = Screen
@@ -22,7 +26,18 @@ local PRESSED = [[
 ---@param height integer
 ---@return askedit.demo.Screen
 function Screen.start(args, width, height)
-  local self = setmetatable({ rows = {}, replies = {}, last_id = 0, pressed = 0, dead = false }, Screen)
+  local self = setmetatable({
+    rows = {},
+    looks = {},
+    attributes = {},
+    colors = {},
+    cursor = { row = 0, column = 0, shape = 'block' },
+    modes = {},
+    replies = {},
+    last_id = 0,
+    pressed = 0,
+    dead = false,
+  }, Screen)
   local stdout = uv.new_pipe(false)
   self.stdin = uv.new_pipe(false)
   local options = { args = vim.list_extend({ '--embed' }, args), stdio = { self.stdin, stdout, nil } }
@@ -57,11 +72,11 @@ end
 local events = {}
 
 function events.grid_resize(self, _, width, height)
-  self.rows = {}
+  self.rows, self.looks = {}, {}
   for row = 1, height do
-    self.rows[row] = {}
+    self.rows[row], self.looks[row] = {}, {}
     for column = 1, width do
-      self.rows[row][column] = ' '
+      self.rows[row][column], self.looks[row][column] = ' ', 0
     end
   end
 end
@@ -71,10 +86,12 @@ function events.grid_clear(self)
 end
 
 function events.grid_line(self, _, row, column, cells)
+  local look
   for _, cell in ipairs(cells) do
+    look = cell[2] or look
     for _ = 1, cell[3] or 1 do
       column = column + 1
-      self.rows[row + 1][column] = cell[1]
+      self.rows[row + 1][column], self.looks[row + 1][column] = cell[1], look
     end
   end
 end
@@ -87,8 +104,29 @@ function events.grid_scroll(self, _, top, bottom, left, right, count)
   for row = from, to, step do
     for column = left + 1, right do
       self.rows[row][column] = self.rows[row + count][column]
+      self.looks[row][column] = self.looks[row + count][column]
     end
   end
+end
+
+function events.grid_cursor_goto(self, _, row, column)
+  self.cursor.row, self.cursor.column = row, column
+end
+
+function events.hl_attr_define(self, look, attributes)
+  self.attributes[look] = attributes
+end
+
+function events.default_colors_set(self, foreground, background)
+  self.colors = { foreground = foreground, background = background }
+end
+
+function events.mode_info_set(self, _, modes)
+  self.modes = modes
+end
+
+function events.mode_change(self, _, number)
+  self.cursor.shape = (self.modes[number + 1] or {}).cursor_shape or 'block'
 end
 
 function Screen:redraw(batch)

@@ -24,6 +24,18 @@ std::optional<CodeFilter> filter_of(const Json& argument) {
   return filter;
 }
 
+Result<llm::Call> call_of(const std::string& kind, const Json& argument, const llm::Provider& provider,
+                          const Secret& key) {
+  if (kind == "models") {
+    auto call = provider.list_models(key);
+    if (!call) return fail(ErrorKind::bad_request, "this kind of server does not list its models");
+    return *std::move(call);
+  }
+  const auto conversation = render(argument);
+  if (!conversation) return tl::make_unexpected(conversation.error());
+  return provider.encode(*conversation, key);
+}
+
 }  // namespace
 
 Host::Host(rpc::Peer& peer, net::HttpClient& client, std::span<const llm::Dialect> dialects)
@@ -64,9 +76,8 @@ Result<std::unique_ptr<Run>> Host::make_run(const Json& argument) {
   const std::string source = (*provider)->key_source();
   auto key = source.empty() ? Result<Secret>(Secret()) : load_key(source);
   if (!key) return tl::make_unexpected(key.error());
-  std::optional<llm::Call> call =
-      kind == "models" ? (*provider)->list_models(*key) : (*provider)->encode(render(argument), *key);
-  if (!call) return fail(ErrorKind::bad_request, "this kind of server does not list its models");
+  auto call = call_of(kind, argument, **provider, *key);
+  if (!call) return tl::make_unexpected(std::move(call).error());
   return std::make_unique<Run>(client_, *std::move(call), *std::move(key), Clock::now(), filter_of(argument));
 }
 

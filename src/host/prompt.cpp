@@ -1,10 +1,17 @@
 #include "host/prompt.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace askedit::host {
 namespace {
+
+/// How many rejected changes of one turn are told, and how much text they may hold together.
+constexpr std::size_t kMaxRejected = 20;
+constexpr std::size_t kMaxRejectedBytes = 8 * 1024;
 
 std::string number(const Json& value) {
   return value.is_number_integer() ? dump_json(value) : std::string();
@@ -119,6 +126,57 @@ std::string section(const Json& context, const Names& used) {
   return Section(context, used).of_place();
 }
 
+struct Change {
+  std::string old_text;
+  std::string new_text;
+};
+
+/// Those of `context.rejected` that are told, the oldest first: from the newest on, what there is room for.
+/// One that is too long for it does not keep out older ones. One that has no text at all says nothing.
+std::vector<Change> rejected_changes(const Json& context) {
+  std::vector<Change> kept;
+  const Json& list = member(context, "rejected");
+  std::size_t room = kMaxRejectedBytes;
+  for (std::size_t i = list.size(); i > 0 && kept.size() < kMaxRejected; --i) {
+    Change change{string_or(member(list[i - 1], "old")), string_or(member(list[i - 1], "new"))};
+    const std::size_t size = change.old_text.size() + change.new_text.size();
+    if (size == 0 || size > room) continue;
+    room -= size;
+    kept.push_back(std::move(change));
+  }
+  std::reverse(kept.begin(), kept.end());
+  return kept;
+}
+
+/// Empty if there are none.
+std::string rejected(const Json& context) {
+  const std::vector<Change> changes = rejected_changes(context);
+  if (changes.empty()) return {};
+  const std::string type = string_or(member(context, "filetype"));
+  // The line break keeps an empty last line.
+  const auto block = [&](const std::string& text) { return "\n\n" + fenced(text + "\n", type); };
+  std::string out = "The user rejected these changes, which were proposed before; do not propose them again:";
+  for (const Change& change : changes) {
+    if (change.old_text.empty()) {
+      add_paragraph(out, "These lines were to be added:" + block(change.new_text));
+    } else if (change.new_text.empty()) {
+      add_paragraph(out, "These lines were to be removed:" + block(change.old_text));
+    } else {
+      add_paragraph(out, "These lines:" + block(change.old_text));
+      add_paragraph(out, "were to become:" + block(change.new_text));
+    }
+  }
+  return out;
+}
+
+bool is_change(const Json& value) {
+  return member(value, "old").is_string() && member(value, "new").is_string();
+}
+
+bool are_changes(const Json& value) {
+  return value.is_null() || (value.is_array() && std::all_of(value.begin(), value.end(), is_change));
+}
+
 struct Filled {
   std::string text;
   Names used;
@@ -142,7 +200,10 @@ Filled fill(std::string_view pattern, const std::map<std::string_view, std::stri
   return out;
 }
 
-std::string user_message(const Json& prompt, const Json& context) {
+Result<std::string> user_message(const Json& prompt, const Json& context) {
+  if (!are_changes(member(context, "rejected")))
+    return fail(ErrorKind::bad_request,
+                "context.rejected must be a list of {old, new}, both of them strings");
   const std::string words = string_or(member(prompt, "text"));
   Filled filled =
       fill(string_or(member(prompt, "template")), {{"text", words},
@@ -157,6 +218,7 @@ std::string user_message(const Json& prompt, const Json& context) {
                                                    {"language", string_or(member(prompt, "language"))}});
   if (!filled.used.contains("text") && !words.empty()) add_paragraph(filled.text, words);
   if (const std::string more = section(context, filled.used); !more.empty()) add_paragraph(filled.text, more);
+  if (const std::string more = rejected(context); !more.empty()) add_paragraph(filled.text, more);
   return filled.text;
 }
 
@@ -169,19 +231,22 @@ std::string system_message(const Json& prompt) {
 
 }  // namespace
 
-llm::Conversation render(const Json& run) {
+Result<llm::Conversation> render(const Json& run) {
   llm::Conversation conversation;
   std::string system = system_message(member(run, "prompt"));
   if (!system.empty()) conversation.push_back({llm::Role::system, std::move(system)});
   const Json& history = member(run, "history");
   if (history.is_array()) {
     for (const Json& turn : history) {
-      conversation.push_back(
-          {llm::Role::user, user_message(member(turn, "prompt"), member(turn, "context"))});
+      auto message = user_message(member(turn, "prompt"), member(turn, "context"));
+      if (!message) return tl::make_unexpected(std::move(message).error());
+      conversation.push_back({llm::Role::user, *std::move(message)});
       conversation.push_back({llm::Role::assistant, string_or(member(turn, "answer"))});
     }
   }
-  conversation.push_back({llm::Role::user, user_message(member(run, "prompt"), member(run, "context"))});
+  auto message = user_message(member(run, "prompt"), member(run, "context"));
+  if (!message) return tl::make_unexpected(std::move(message).error());
+  conversation.push_back({llm::Role::user, *std::move(message)});
   return conversation;
 }
 

@@ -12,12 +12,34 @@ const Json kContext =
     Json::parse(R"({"code": "int x;\n", "file": "a.cpp", "filetype": "cpp", "first": 3, "last": 5})");
 const std::string kSection = "File: a.cpp (cpp), lines 3-5\n\n```cpp\nint x;\n```";
 
+/// The messages of a run.
+askedit::llm::Conversation conversation_of(const Json& run) {
+  auto conversation = render(run);
+  REQUIRE(conversation);
+  return *std::move(conversation);
+}
+
 /// The only message of a run.
 std::string rendered(const Json& prompt, const Json& context = Json::array()) {
-  const auto conversation = render({{"prompt", prompt}, {"context", context}});
+  const auto conversation = conversation_of({{"prompt", prompt}, {"context", context}});
   REQUIRE(conversation.size() == 1);
   REQUIRE(conversation[0].role == Role::user);
   return conversation[0].text;
+}
+
+/// A context of nothing but rejected changes.
+Json with_rejected(std::initializer_list<std::pair<std::string, std::string>> changes) {
+  Json list = Json::array();
+  for (const auto& [old_text, new_text] : changes) list.push_back({{"old", old_text}, {"new", new_text}});
+  return {{"rejected", list}};
+}
+
+const std::string kRejected =
+    "The user rejected these changes, which were proposed before; do not propose them again:\n\n";
+
+/// How an added line is told.
+std::string added(const std::string& text) {
+  return "These lines were to be added:\n\n```\n" + text + "\n```";
 }
 
 }  // namespace
@@ -72,7 +94,7 @@ TEST_CASE("Diagnostics follow the code", "[prompt]") {
 
 TEST_CASE("The system message comes first and names the language", "[prompt]") {
   const auto conversation =
-      render({{"prompt", {{"system", "Be brief."}, {"language", "German"}, {"text", "hi"}}}});
+      conversation_of({{"prompt", {{"system", "Be brief."}, {"language", "German"}, {"text", "hi"}}}});
   REQUIRE(conversation.size() == 2);
   CHECK(conversation[0].role == Role::system);
   CHECK(conversation[0].text == "Be brief.\n\nAnswer in German.");
@@ -84,7 +106,7 @@ TEST_CASE("Earlier turns are sent as they were, with the newest system message o
   Json history = Json::array();
   history.push_back({{"prompt", first}, {"context", kContext}, {"answer", "It is x."}});
   const auto conversation =
-      render({{"prompt", {{"system", "new"}, {"text", "and y?"}}}, {"history", history}});
+      conversation_of({{"prompt", {{"system", "new"}, {"text", "and y?"}}}, {"history", history}});
   REQUIRE(conversation.size() == 4);
   CHECK(conversation[0].text == "new");
   CHECK(conversation[1].role == Role::user);
@@ -97,8 +119,8 @@ TEST_CASE("Earlier turns are sent as they were, with the newest system message o
 
 TEST_CASE("Members of another type count as empty", "[prompt]") {
   CHECK(rendered({{"template", 5}, {"text", Json::array()}, {"language", nullptr}}, "odd") == "");
-  CHECK(render(Json()).size() == 1);
-  CHECK(render({{"prompt", 7}, {"context", 7}, {"history", 7}}).size() == 1);
+  CHECK(conversation_of(Json()).size() == 1);
+  CHECK(conversation_of({{"prompt", 7}, {"context", 7}, {"history", 7}}).size() == 1);
 }
 
 TEST_CASE("Code that is to be changed comes with its indentation and what stands around it", "[prompt]") {
@@ -159,4 +181,85 @@ TEST_CASE("A place for new text is told by what stands around it", "[prompt]") {
 TEST_CASE("Without code and without a place there is no section", "[prompt]") {
   CHECK(rendered({{"text", "hi"}},
                  {{"before", "a"}, {"after", "b"}, {"indent", "4 spaces"}, {"cursor", 1}}) == "hi");
+}
+
+TEST_CASE("Changes that were rejected follow the code", "[prompt]") {
+  Json context = kContext;
+  context["diagnostics"] = Json::parse(R"([{"line": 4, "severity": "error", "message": "no ;"}])");
+  context["rejected"] = Json::parse(R"([{"old": "int x;", "new": "long x;\nlong y;"},
+                                        {"old": "", "new": "int z;"}, {"old": "int w;", "new": ""}])");
+  CHECK(rendered({{"template", "Fix it."}, {"text", "now"}}, context) ==
+        "Fix it.\n\nnow\n\n" + kSection + "\n\nDiagnostics:\n- line 4: error: no ;\n\n" + kRejected +
+            "These lines:\n\n```cpp\nint x;\n```\n\nwere to become:\n\n```cpp\nlong x;\nlong y;\n```\n\n"
+            "These lines were to be added:\n\n```cpp\nint z;\n```\n\n"
+            "These lines were to be removed:\n\n```cpp\nint w;\n```");
+}
+
+TEST_CASE("Rejected changes are told whatever else there is", "[prompt]") {
+  const Json changes = with_rejected({{"", "x"}})["rejected"];
+  Json context = kContext;
+  context["rejected"] = changes;
+  CHECK(rendered({{"template", "{{code}}"}}, context).starts_with("int x;\n\n" + kRejected));
+  CHECK(rendered({{"text", "add"}}, {{"cursor", true}, {"rejected", changes}}) ==
+        "add\n\nFile: (no name)\n\nThe file is empty.\n\n" + kRejected + added("x"));
+  CHECK(rendered({{"text", "hi"}}, {{"rejected", changes}}) == "hi\n\n" + kRejected + added("x"));
+}
+
+TEST_CASE("The text of a rejected change is told as it is", "[prompt]") {
+  CHECK(rendered({}, with_rejected({{"a ``` b", "{{text}}\n````"}})) ==
+        kRejected + "These lines:\n\n````\na ``` b\n````\n\nwere to become:\n\n`````\n{{text}}\n````\n`````");
+  CHECK(rendered({}, with_rejected({{"", "\na\n\n"}})) == kRejected + added("\na\n\n"));
+}
+
+TEST_CASE("Without a rejected change that has text nothing is said of them", "[prompt]") {
+  CHECK(rendered({{"text", "hi"}}, with_rejected({})) == "hi");
+  CHECK(rendered({{"text", "hi"}}, with_rejected({{"", ""}})) == "hi");
+  CHECK(rendered({{"text", "hi"}}, {{"rejected", nullptr}}) == "hi");
+}
+
+TEST_CASE("Of many rejected changes the newest are told, in their order", "[prompt]") {
+  Json context = with_rejected({});
+  for (int i = 1; i <= 22; ++i) context["rejected"].push_back({{"old", ""}, {"new", std::to_string(i)}});
+  context["rejected"].push_back({{"old", ""}, {"new", ""}});
+  std::string told = kRejected + added("3");
+  for (int i = 4; i <= 22; ++i) told += "\n\n" + added(std::to_string(i));
+  CHECK(rendered({}, context) == told);
+}
+
+TEST_CASE("Rejected changes have room for 8 KiB of text", "[prompt]") {
+  const auto letters = [](char letter, std::size_t count) { return std::string(count, letter); };
+  const std::string all = letters('a', 8192);
+  CHECK(rendered({}, with_rejected({{"", all}})) == kRejected + added(all));
+  CHECK(rendered({}, with_rejected({{"a", all}})) == "");
+  CHECK(rendered({}, with_rejected({{"", "a"}, {"", all}})) == kRejected + added(all));
+  // The second is too long for the room that the third leaves, the first is not.
+  const std::string newest = letters('c', 8000);
+  CHECK(rendered({}, with_rejected({{"", letters('a', 192)}, {"", letters('b', 193)}, {"", newest}})) ==
+        kRejected + added(letters('a', 192)) + "\n\n" + added(newest));
+}
+
+TEST_CASE("Rejected changes of an earlier turn are told in it", "[prompt]") {
+  Json history = Json::array();
+  history.push_back(
+      {{"prompt", {{"text", "add"}}}, {"context", with_rejected({{"", "x"}})}, {"answer", "y"}});
+  const auto conversation = conversation_of({{"prompt", {{"text", "more"}}}, {"history", history}});
+  REQUIRE(conversation.size() == 3);
+  CHECK(conversation[0].text == "add\n\n" + kRejected + added("x"));
+  CHECK(conversation[2].text == "more");
+}
+
+TEST_CASE("Rejected changes of another type are an error", "[prompt]") {
+  const auto* const odd =
+      GENERATE(R"("x")", "7", "true", "{}", R"({"old": "a", "new": "b"})", R"(["x"])", "[[]]",
+               R"([{"old": "a"}])", R"([{"new": "b"}])", R"([{"old": "a", "new": 1}])",
+               R"([{"old": ["a"], "new": "b"}])", R"([{"old": "a", "new": "b"}, null])");
+  CAPTURE(odd);
+  const Json context{{"rejected", Json::parse(odd)}};
+  const auto now = render({{"prompt", {{"text", "hi"}}}, {"context", context}});
+  REQUIRE(!now);
+  CHECK(now.error().kind == ErrorKind::bad_request);
+  CHECK(now.error().message == "context.rejected must be a list of {old, new}, both of them strings");
+  Json history = Json::array();
+  history.push_back({{"context", context}});
+  CHECK(!render({{"prompt", {{"text", "hi"}}}, {"history", history}}));
 }

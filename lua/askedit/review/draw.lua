@@ -1,6 +1,8 @@
 --- How a change looks before it is taken: old lines marked where they stand, new ones as virtual lines below
 --- them, and one line that says what is going on. Neovim neither wraps nor scrolls virtual lines, so they are
 --- broken here, and only as many are shown as can be read.
+local words = require('askedit.review.words')
+
 local M = {}
 
 local fn, api = vim.fn, vim.api
@@ -8,6 +10,7 @@ local marks = api.nvim_create_namespace('askedit_change')
 
 M.LIVE_LINES = 10
 local LONG_LINE = 4096 -- bytes of a line that are shown
+local MOST_MARKS = 200 -- words of the old lines of a hunk that are marked
 
 ---@class askedit.Window measures of the window that a change is drawn for
 ---@field width integer cells for text
@@ -59,45 +62,157 @@ function M.make_room(buf, row)
   end
 end
 
--- The screen lines of a line: tabs as blanks, wide characters whole.
-local function wrap(line, width)
+-- Rows of the screen ------------------------------------------------------------------------------------
+
+---@alias askedit.Chunk string[] {text, highlight}, as virtual lines have them
+
+local function characters(text)
+  if text:find('[\128-\255]') then
+    return fn.split(text, '\\zs')
+  end
+  local list = {}
+  for i = 1, #text do
+    list[i] = text:sub(i, i)
+  end
+  return list
+end
+
+local function cells_of(char, column)
+  if #char == 1 and char ~= '\t' and char:byte() < 128 then
+    return 1
+  end
+  return fn.strdisplaywidth(char, column)
+end
+
+-- Returns a function that says whether a byte is in one of the spans. It must be asked from left to right.
+local function inside(spans)
+  local i = 1
+  return function(at)
+    while spans[i] and at >= spans[i][2] do
+      i = i + 1
+    end
+    return spans[i] ~= nil and at >= spans[i][1]
+  end
+end
+
+-- Of the words that changed, the blanks that nothing else would show: beside another word they are seen as a
+-- distance, but not where a line begins or ends.
+local function unseen_blanks(line, spans)
+  local out = {}
+  for _, span in ipairs(spans) do
+    local text = line:sub(span[1] + 1, span[2])
+    local head = text:match('^[ \t]*')
+    local tail = #head < #text and span[2] == #line and text:match('[ \t]*$') or ''
+    if #head == #text or span[1] == 0 then
+      out[#out + 1] = { span[1], span[1] + #head }
+    end
+    out[#out + 1] = { span[2] - #tail, span[2] }
+  end
+  return out
+end
+
+-- Signs for blanks and tabs. Where signs like these take two cells, others do.
+local function blank_signs()
+  if fn.strdisplaywidth('·→') == 2 then
+    return '·', '→'
+  end
+  return '.', '>'
+end
+
+-- Returns a function that gives the text of a character for the screen: tabs as blanks, and blanks that
+-- nothing else would show as signs.
+local function drawing(line, spans)
+  if not spans then
+    return function(char, cells)
+      return char == '\t' and (' '):rep(cells) or char
+    end
+  end
+  local is_unseen, blank_sign, tab_sign = inside(unseen_blanks(line, spans)), blank_signs()
+  return function(char, cells, at)
+    if char == '\t' then
+      return is_unseen(at) and tab_sign .. (' '):rep(cells - 1) or (' '):rep(cells)
+    end
+    return char == ' ' and is_unseen(at) and blank_sign or char
+  end
+end
+
+-- Control characters as one byte each, so that all stand where they stood.
+local function printable(line)
   local shown = line
   if #line > LONG_LINE then
     shown = line:sub(1, LONG_LINE):gsub('[\192-\255][\128-\191]*$', '') .. '…'
   end
-  shown = shown:gsub('%z', '?'):gsub('[\1-\8\11-\31\127]', '?')
-  local out, cells, column = {}, {}, 0
-  for _, char in ipairs(fn.split(shown, '\\zs')) do
-    local size = fn.strdisplaywidth(char, column)
-    if column + size > width and column > 0 then
-      out[#out + 1], cells, column = table.concat(cells), {}, 0
-      size = fn.strdisplaywidth(char, 0)
+  return (shown:gsub('%z', '?'):gsub('[\1-\8\11-\31\127]', '?'))
+end
+
+local NO_SPANS = {}
+
+-- The rows that a line takes, wide characters whole: chunks, the words in `spans` in a colour of their own.
+---@param spans askedit.Spans|nil
+---@return askedit.Chunk[][] rows
+---@return integer[] cells that each takes
+local function wrap(line, width, group, spans)
+  local rows, widths, row, pieces, column, at, now = {}, {}, {}, {}, 0, 0, group
+  local draws, is_changed = drawing(line, spans), inside(spans or NO_SPANS)
+  local function end_chunk()
+    if #pieces > 0 then
+      row[#row + 1], pieces = { table.concat(pieces), now }, {}
     end
-    cells[#cells + 1] = char == '\t' and (' '):rep(size) or char
-    column = column + size
   end
-  out[#out + 1] = table.concat(cells)
-  return out
-end
-
--- Most lines are plain and short; they need no splitting.
-local function screen_lines(line, width)
-  if #line < width and not line:find('[%c\128-\255]') then
-    return { line }
+  local function end_row()
+    end_chunk()
+    rows[#rows + 1], widths[#rows + 1], row, column = row, column, {}, 0
   end
-  return wrap(line, width)
+  for _, char in ipairs(characters(printable(line))) do
+    local cells = cells_of(char, column)
+    if column + cells > width and column > 0 then
+      end_row()
+      cells = cells_of(char, 0)
+    end
+    local wanted = is_changed(at) and group .. 'Word' or group
+    if wanted ~= now then
+      end_chunk()
+      now = wanted
+    end
+    pieces[#pieces + 1] = draws(char, cells, at)
+    column, at = column + cells, at + #char
+  end
+  end_row()
+  return rows, widths
 end
 
-local function padded(text, width)
-  return text .. (' '):rep(width - fn.strdisplaywidth(text))
+-- Coloured to the edge of the window.
+local function padded(row, cells, width)
+  local last, blanks = row[#row], (' '):rep(width - cells)
+  if last and last[2] == 'AskeditAdd' then
+    last[1] = last[1] .. blanks
+  elseif cells < width or not last then
+    row[#row + 1] = { blanks, 'AskeditAdd' }
+  end
+  return row
 end
 
-local function added(text, width)
-  return { { padded(text, width), 'AskeditAdd' } }
+-- The rows of a line that is added. Most lines are plain and short; they need no splitting.
+local function added(line, width, spans)
+  if not spans and #line < width and not line:find('[%c\128-\255]') then
+    return { { { line .. (' '):rep(width - #line), 'AskeditAdd' } } }
+  end
+  local rows, widths = wrap(line, width, 'AskeditAdd', spans)
+  for i, row in ipairs(rows) do
+    padded(row, widths[i], width)
+  end
+  return rows
 end
 
 local function remark(text)
   return { { text, 'AskeditStatus' } }
+end
+
+-- vim.list_extend would call vim.validate.
+local function extend(list, more_items)
+  for _, item in ipairs(more_items) do
+    list[#list + 1] = item
+  end
 end
 
 local SEPARATOR = ' · '
@@ -120,21 +235,12 @@ local function remark_lines(text, width)
   return rows
 end
 
-local function remarks(text, width)
+local function remarks(text, width, group)
   local out = {}
   for _, line in ipairs(remark_lines(text, width)) do
-    for _, row in ipairs(wrap(line, width)) do
-      out[#out + 1] = remark(row)
-    end
+    extend(out, (wrap(line, width, group or 'AskeditStatus')))
   end
   return out
-end
-
--- vim.list_extend would call vim.validate.
-local function extend(list, more_items)
-  for _, item in ipairs(more_items) do
-    list[#list + 1] = item
-  end
 end
 
 local function more(count, is_begun)
@@ -144,35 +250,36 @@ local function more(count, is_begun)
   return ('… %d more %s'):format(count, count == 1 and 'line' or 'lines')
 end
 
--- From the first line on, at most `room` screen lines; the last tells how many lines are not there. Of a line
--- that does not fit there is as much as does.
-local function first_lines(lines, first, last, window, room, hint)
+-- From the first line on, at most `room` rows; the last tells how many lines are not there. Of a line that
+-- does not fit there is as much as does.
+---@param spans table<integer, askedit.Spans> words of the lines that changed
+local function first_lines(lines, spans, window, room, hint)
   local out = {}
-  for i = first, last do
-    local rows = screen_lines(lines[i], window.width)
+  for i, line in ipairs(lines) do
+    local rows = added(line, window.width, spans[i])
     local free = room - #out
-    local fits = #rows <= (i == last and free or free - 1)
+    local fits = #rows <= (i == #lines and free or free - 1)
     for k = 1, fits and #rows or free - 1 do
-      out[#out + 1] = added(rows[k], window.width)
+      out[#out + 1] = rows[k]
     end
     if not fits then
-      out[#out + 1] = remark(more(last - i + 1, free > 1) .. hint)
+      out[#out + 1] = remark(more(#lines - i + 1, free > 1) .. hint)
       return out
     end
   end
   return out
 end
 
--- The last of these lines, at most `room` screen lines, below the number of those that are not there.
+-- The last of these lines, at most `room` rows, below the number of those that are not there.
 local function last_lines(lines, hidden, window, room)
   local out, first = {}, #lines + 1
   while first > 1 do
-    local rows = screen_lines(lines[first - 1], window.width)
+    local rows = added(lines[first - 1], window.width)
     if #out > 0 and #out + #rows > room then
       break
     end
     for k = #rows, 1, -1 do
-      table.insert(out, 1, added(rows[k], window.width))
+      table.insert(out, 1, rows[k])
     end
     first = first - 1
   end
@@ -228,6 +335,54 @@ local function mark_old(buf, place)
   })
 end
 
+local WORD_PRIORITY = 4097 -- just above the mark of the whole, which has what marks have
+
+-- As far as they can be seen together with the first of them.
+local function mark_old_words(buf, place, spans, last, ids)
+  local first_id = #ids
+  for i = 1, last do
+    local row, column = place.r1 + i - 1, i == 1 and place.c1 or 0
+    for _, span in ipairs(spans[i] or NO_SPANS) do
+      if #ids - first_id == MOST_MARKS then
+        return
+      end
+      ids[#ids + 1] = api.nvim_buf_set_extmark(buf, marks, row, column + span[1], {
+        end_row = row,
+        end_col = column + span[2],
+        hl_group = 'AskeditDeleteWord',
+        priority = WORD_PRIORITY,
+      })
+    end
+  end
+end
+
+-- What was found for the new lines of a hunk, and for which old ones. Hunks are drawn again and again.
+local found = setmetatable({}, { __mode = 'k' })
+
+local NOTHING_CHANGED = { old = {}, new = {}, only_blanks = false }
+
+local function is_same(lines, others)
+  local same = #lines == #others
+  for i = 1, same and #lines or 0 do
+    same = same and lines[i] == others[i]
+  end
+  return same
+end
+
+---@return askedit.ChangedWords
+local function changed_words(hunk)
+  if not hunk.old then
+    return NOTHING_CHANGED
+  end
+  local last = found[hunk.new]
+  if not last or not is_same(last.old, hunk.old) or not is_same(last.new, hunk.new) then
+    local changed = words.changed(hunk.old, hunk.new) or NOTHING_CHANGED
+    last = { old = vim.list_slice(hunk.old), new = vim.list_slice(hunk.new), changed = changed }
+    found[hunk.new] = last
+  end
+  return last.changed
+end
+
 --- Draws what has come since the last settled hunk, and the status below it.
 ---@param buf integer
 ---@param row integer the line below which it stands, -1 = above the first
@@ -252,23 +407,37 @@ end
 ---@field below integer the row below which the new lines stand, -1 = above the first
 ---@field stale boolean
 
---- Draws a hunk: its old lines marked, the new ones below.
+-- What is told below the new lines of a hunk.
+local function hunk_remarks(said, changed, width)
+  local out = changed.only_blanks and remarks('only blanks change', width) or {}
+  for _, warning in ipairs(said.warnings or {}) do
+    extend(out, remarks('⚠ ' .. warning, width, 'AskeditFault'))
+  end
+  if said.status then
+    extend(out, remarks(said.status, width))
+  end
+  return out
+end
+
+--- Draws a hunk: its old lines marked, the new ones below, and the words that differ. The last id is that of
+--- the virtual lines, if there are any.
 ---@param buf integer
 ---@param place askedit.DrawnPlace
----@param lines string[] the whole new text
----@param hunk askedit.Hunk
----@param words {status: string|nil, hint: string}
+---@param hunk {old: string[]|nil, new: string[]} `old` is the text at the place; nil: no words are marked
+---@param said {status: string|nil, hint: string, warnings: string[]|nil}
 ---@return integer[] ids
-function M.hunk(buf, place, lines, hunk, words)
-  local window, ids = M.window(buf), {}
+function M.hunk(buf, place, hunk, said)
+  local window, ids, changed = M.window(buf), {}, changed_words(hunk)
   if place.r2 > place.r1 or place.c2 > place.c1 then
     ids[1] = mark_old(buf, place)
   end
-  local status = words.status and remarks(words.status, window.width) or {}
-  local room = math.max(math.floor(window.height / 2) - #status, 1)
-  local last = hunk.new_from + hunk.new_count - 1
-  local shown = first_lines(lines, hunk.new_from, last, window, room, words.hint)
-  extend(shown, status)
+  if hunk.old then
+    mark_old_words(buf, place, changed.old, math.min(#hunk.old, window.height), ids)
+  end
+  local below = hunk_remarks(said, changed, window.width)
+  local room = math.max(math.floor(window.height / 2) - #below, 1)
+  local shown = first_lines(hunk.new, changed.new, window, room, said.hint)
+  extend(shown, below)
   if #shown > 0 then
     ids[#ids + 1] = put_lines(buf, place.below, shown)
   end

@@ -40,9 +40,12 @@ end
 
 plug('ask', { 'n', 'x' }, '')
 plug('edit', { 'n', 'x', 'i' }, '', '!')
-plug('accept', { 'n' }, '/accept')
-plug('reject', { 'n' }, '/reject')
+plug('accept', { 'n', 'x' }, '/accept')
+plug('reject', { 'n', 'x' }, '/reject')
 plug('open', { 'n' }, '/open')
+plug('next', { 'n' }, '/next')
+plug('prev', { 'n' }, '/prev')
+plug('hunks', { 'n' }, '/hunks')
 plug('stop', { 'n' }, '/stop')
 plug('retry', { 'n' }, '/retry')
 plug('continue', { 'n' }, '/continue')
@@ -61,4 +64,9 @@ api.nvim_set_hl(0, 'AskeditFault', { link = 'WarningMsg', default = true })
 api.nvim_set_hl(0, 'AskeditThought', { link = 'Comment', default = true })
 api.nvim_set_hl(0, 'AskeditAdd', { link = 'DiffAdd', default = true })
 api.nvim_set_hl(0, 'AskeditDelete', { link = 'DiffDelete', default = true })
+api.nvim_set_hl(0, 'AskeditAddWord', { link = 'DiffText', default = true })
+-- It lies on AskeditDelete. Before 0.10 DiffText had no colour for letters, and those of DiffDelete cannot be
+-- read on it.
+local delete_word = vim.fn.has('nvim-0.10') == 1 and 'DiffText' or 'IncSearch'
+api.nvim_set_hl(0, 'AskeditDeleteWord', { link = delete_word, default = true })
 api.nvim_set_hl(0, 'AskeditStale', { link = 'DiffText', default = true })

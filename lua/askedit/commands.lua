@@ -5,6 +5,7 @@ local M = {}
 ---@field name string also the function of require('askedit') that does it
 ---@field bang? boolean `!` may follow the name
 ---@field text? boolean words may follow the name
+---@field range? boolean it can be about some lines only
 ---@field description string
 
 ---@type askedit.Command[]
@@ -12,9 +13,12 @@ M.list = {
   { name = 'stop', bang = true, description = 'stop the nearest answer, ! all' },
   { name = 'retry', text = true, description = 'ask the last question again, with other words if given' },
   { name = 'continue', description = 'go on with an answer that was stopped or cut' },
-  { name = 'accept', bang = true, description = 'write the nearest change into the buffer, ! all in it' },
-  { name = 'reject', bang = true, description = 'drop the nearest change, ! all in this buffer' },
-  { name = 'open', description = 'show the nearest change as a whole' },
+  { name = 'accept', bang = true, range = true, description = 'take the hunk here, ! all in this buffer' },
+  { name = 'reject', bang = true, range = true, description = 'reject the hunk here, ! all in this buffer' },
+  { name = 'open', bang = true, description = 'open the hunk here to read and edit it, ! the whole change' },
+  { name = 'next', description = 'go to the next hunk that is open' },
+  { name = 'prev', description = 'go to the open hunk before' },
+  { name = 'hunks', description = 'list all open hunks in the quickfix window' },
   { name = 'model', text = true, description = 'choose whom to ask, and which model' },
   { name = 'show', description = 'show one of the last answers' },
   { name = 'log', description = 'show what was sent, and the timings' },

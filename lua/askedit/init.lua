@@ -9,10 +9,15 @@ local prompts = require('askedit.prompts')
 local question = require('askedit.question')
 local changes = require('askedit.review.changes')
 local runs = require('askedit.runs')
+local scratch = require('askedit.review.scratch')
 local take = require('askedit.review.take')
 local view = require('askedit.view')
+local walk = require('askedit.review.walk')
+local watch = require('askedit.review.watch')
 
 local M = {}
+
+local api = vim.api
 
 -- `range = {first, last}` of the Lua functions becomes what a command gets.
 local function as_command(opts)
@@ -57,7 +62,7 @@ local function place_for(opts)
 end
 
 local function nearest()
-  return runs.nearest(vim.api.nvim_get_current_buf(), runs.all())
+  return runs.nearest(api.nvim_get_current_buf(), runs.all())
 end
 
 --- Keeps settings. Not needed: every setting has a default, and vim.g.askedit does the same.
@@ -106,52 +111,178 @@ function M.on_motion(kind)
   start(operator_name, '', question.scene({ motion = kind }))
 end
 
--- The changes that a command is about; says it if there are none.
+-- Hunks -------------------------------------------------------------------------------------------------
+
+local NO_CHANGE = 'there is no open change in this buffer'
+
+-- Rows of a Visual selection, which ends with that, or of a range; nil without either.
+local function rows_of(opts)
+  if opts.range then
+    return opts.range[1] - 1, opts.range[2] - 1
+  elseif not api.nvim_get_mode().mode:find('^[vV\22]') then
+    return nil
+  end
+  local a, b = vim.fn.line('v') - 1, vim.fn.line('.') - 1
+  vim.cmd('normal! ' .. api.nvim_replace_termcodes('<Esc>', true, true, true))
+  return math.min(a, b), math.max(a, b)
+end
+
+-- Of hunks that are in the rows in part only that part.
+local function hunks_in_rows(first, last)
+  local buf, wanted, items = api.nvim_get_current_buf(), {}, {}
+  for _, item in ipairs(changes.hunks_in(buf)) do
+    if item.first <= last and first <= item.last then
+      wanted[take.part_in_rows(item, first, last)] = true
+    end
+  end
+  for _, item in ipairs(changes.hunks_in(buf)) do
+    items[#items + 1] = wanted[item.hunk] and item or nil
+  end
+  return items
+end
+
+local function is_in_sight(item)
+  return item.last + 1 >= vim.fn.line('w0') and item.first + 1 <= vim.fn.line('w$')
+end
+
+-- In a buffer that shows a hunk or a whole change: that one, or all of its hunks.
+local function hunks_of_scratch(shown)
+  return vim.tbl_filter(function(item)
+    return not shown.hunk or item.hunk == shown.hunk
+  end, shown.edit:undecided())
+end
+
+---@class askedit.Meant what a command is about
+---@field hunks askedit.HunkNow[]
+---@field edit? askedit.Edit one that has no hunks
+
+-- What take and reject are about; nil if there is nothing, which is said here.
 local function meant(opts)
-  if opts and opts.all then
-    return changes.in_buffer(vim.api.nvim_get_current_buf())
+  local shown = scratch.of(api.nvim_get_current_buf())
+  local first, last = rows_of(opts)
+  if shown then
+    return { hunks = hunks_of_scratch(shown), edit = shown.edit }
+  elseif first then
+    local hunks = hunks_in_rows(first, last)
+    return #hunks > 0 and { hunks = hunks } or notify.info('there is no open hunk in these lines')
   end
-  return { changes.nearest() }
+  local edit, item = changes.nearest()
+  if not edit then
+    return notify.info(NO_CHANGE)
+  elseif item and not is_in_sight(item) then
+    local sentence = 'the nearest hunk is out of sight, at line %d: :Ask /next goes on to it'
+    return notify.info(sentence:format(item.first + 1))
+  end
+  return { hunks = { item }, edit = edit }
 end
 
-local function for_each_change(opts, fn)
-  local list = meant(opts)
-  if #list == 0 then
-    return notify.info('there is no open change in this buffer')
+-- Why an edit without hunks that could be taken has none.
+local function explain(edit)
+  if edit.state == 'choice' then
+    return take.choose(edit)
+  elseif edit.state == 'coming' then
+    return notify.fault('this change is still coming: :Ask /stop ends it')
   end
-  for _, edit in ipairs(list) do
-    fn(edit)
-  end
+  notify.fault('the place of this change is gone: :Ask /show has the text')
 end
 
---- Writes the nearest change into the buffer: one step of undo.
----@param opts? {all?: boolean} all of this buffer
+--- Writes the hunk at the cursor, or the nearest one in sight, or those of the Visual selection or the range
+--- as far as they are in it: one step of undo.
+---@param opts? {all?: boolean, range?: integer[]} all of this buffer
 function M.accept(opts)
-  for_each_change(opts, take.accept)
+  opts = opts or {}
+  watch.catch_up()
+  if opts.all then
+    local edits = changes.in_buffer(api.nvim_get_current_buf())
+    local hunks = changes.hunks_in(api.nvim_get_current_buf())
+    if #hunks > 0 then
+      return take.all(hunks)
+    end
+    return #edits > 0 and explain(edits[1]) or notify.info(NO_CHANGE)
+  end
+  local found = meant(opts)
+  if found and #found.hunks > 0 then
+    take.take(found.hunks)
+  elseif found then
+    explain(found.edit)
+  end
 end
 
---- Drops the nearest change; the buffer stays as it is. One that is still coming is stopped.
----@param opts? {all?: boolean} all of this buffer
+--- Drops hunks: those that accept() would write; the buffer stays as it is. An answer that is still coming is
+--- stopped if none of its hunks is there yet, or all are dropped.
+---@param opts? {all?: boolean, range?: integer[]} all of this buffer
 function M.reject(opts)
-  for_each_change(opts, question.reject)
+  opts = opts or {}
+  watch.catch_up()
+  if opts.all then
+    local edits = changes.in_buffer(api.nvim_get_current_buf())
+    vim.tbl_map(question.reject, edits)
+    return #edits == 0 and notify.info(NO_CHANGE) or nil
+  end
+  local found = meant(opts)
+  if found and #found.hunks > 0 then
+    take.reject(found.hunks)
+  elseif found then
+    question.reject(found.edit)
+  end
 end
 
---- Shows the whole text of the nearest change in a window.
----@param opts? {mods?: string}
+-- The whole of a change, or a text that is still coming or has several blocks, only to be read.
+local function open_whole(edit, place)
+  local filetype = vim.bo[edit.buf].filetype
+  if edit.state ~= 'open' and edit.state ~= 'waiting' then
+    return view.show_page('change', table.concat(edit:blocks(), '\n\n'), place, filetype)
+  end
+  for _, item in ipairs(edit:undecided()) do
+    edit:look_at(item.hunk)
+  end
+  view.show_editable(scratch.buffer(edit), 'change', place, filetype)
+end
+
+--- Opens the hunk at the cursor, or the nearest one, in a buffer of its own: `:w` there puts the text back
+--- into the change. A hunk whose lines were changed meanwhile can be taken afterwards.
+---@param opts? {all?: boolean, mods?: string} the whole change
 function M.open(opts)
+  watch.catch_up()
   local place = place_for(opts)
-  if place then
-    for_each_change(nil, function(edit)
-      local text = table.concat(take.look_at(edit), '\n')
-      view.show_page('change', text, place, vim.bo[edit.buf].filetype)
-    end)
+  local edit, item = changes.nearest()
+  if not place then
+    return
+  elseif not edit then
+    return notify.info(NO_CHANGE)
+  elseif not item or (opts and opts.all) then
+    return open_whole(edit, place)
+  end
+  edit:look_at(item.hunk)
+  view.show_editable(scratch.buffer(edit, item.hunk), 'hunk', place, vim.bo[edit.buf].filetype)
+end
+
+--- Goes to the next open hunk: of this buffer, then of the others that have some.
+---@param opts? {count?: integer}
+function M.next(opts)
+  watch.catch_up()
+  walk.go((opts and opts.count) or vim.v.count1)
+end
+
+--- Goes to the open hunk before.
+---@param opts? {count?: integer}
+function M.prev(opts)
+  watch.catch_up()
+  walk.go(-((opts and opts.count) or vim.v.count1))
+end
+
+--- Lists all open hunks in the quickfix window.
+function M.hunks()
+  watch.catch_up()
+  if question.can_open_windows() then
+    walk.list()
   end
 end
 
 --- Stops the nearest answer: the one in this buffer; elsewhere the newest asked from here, else the newest.
 ---@param opts? {all?: boolean}
 function M.stop(opts)
-  local list, buf = runs.running(), vim.api.nvim_get_current_buf()
+  local list, buf = runs.running(), api.nvim_get_current_buf()
   if not (opts and opts.all) then
     list = { runs.nearest(buf, list) }
   end
@@ -165,8 +296,16 @@ function M.stop(opts)
 end
 
 --- Asks the nearest question again with the selection as it was then; `text` takes the place of its words.
+--- At a hunk whose lines were changed meanwhile it asks for that hunk alone.
 ---@param opts? {text?: string, mods?: string}
 function M.retry(opts)
+  watch.catch_up()
+  local edit, item = changes.nearest()
+  local row = api.nvim_win_get_cursor(0)[1] - 1
+  local of_edit = item and item.place.stale and item.first <= row and row <= item.last and runs.of_edit(edit)
+  if of_edit then
+    return question.again_hunk(of_edit, item, opts and opts.text or '', opts and opts.mods or '')
+  end
   local run = nearest()
   if not run then
     return notify.info('nothing to ask again')
@@ -243,15 +382,20 @@ function M.log(opts)
   end
 end
 
---- For a statusline: '' when idle. Safe there, `%` is doubled.
+--- For a statusline: what is running, and the hunks of the nearest change; '' if there is neither. Safe there,
+--- `%` is doubled.
 ---@return string
 function M.status()
-  local list = runs.running()
-  if #list == 0 then
+  local list, parts = runs.running(), {}
+  local edit, item = changes.nearest()
+  if #list > 0 then
+    parts[1] = #list == 1 and list[1].model or ('%d running'):format(#list)
+  end
+  parts[#parts + 1] = item and edit:size(item.hunk)
+  if #parts == 0 then
     return ''
   end
-  local text = #list == 1 and 'ask: ' .. list[1].model or ('ask: %d running'):format(#list)
-  return (text:gsub('%c', ' '):gsub('%%', '%%%%'))
+  return (('ask: ' .. table.concat(parts, ' · ')):gsub('%c', ' '):gsub('%%', '%%%%'))
 end
 
 --- The data of the last User AskeditStart, AskeditDone or AskeditError, also where events carry none.
@@ -262,20 +406,25 @@ end
 
 -- :Ask --------------------------------------------------------------------------------------------------
 
-local function run_command(command, parsed, mods)
+local function run_command(command, parsed, opts)
   if parsed.bang and not command.bang then
     return notify.fault(('/%s takes no !'):format(command.name))
   end
   if parsed.text ~= '' and not command.text then
     return notify.fault(('/%s takes no words; a question goes without the slash'):format(command.name))
   end
-  M[command.name]({ all = parsed.bang, text = parsed.text, mods = mods })
+  M[command.name]({
+    all = parsed.bang,
+    text = parsed.text,
+    mods = opts.mods or '',
+    range = command.range and (opts.range or 0) > 0 and { opts.line1, opts.line2 } or nil,
+  })
 end
 
 local function run_named(parsed, scene)
   local command = commands.find(parsed.name)
   if command then
-    return run_command(command, parsed, scene.mods)
+    return run_command(command, parsed, { mods = scene.mods })
   end
   if parsed.bang then
     return notify.fault(('/%s takes no !'):format(parsed.name))
@@ -312,7 +461,7 @@ function M.command(opts)
     return notify.fault(sentence:format(parsed.name))
   end
   if command then
-    return run_command(command, parsed, opts.mods or '')
+    return run_command(command, parsed, opts)
   end
   local scene = question.scene(opts)
   if opts.bang then

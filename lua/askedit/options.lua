@@ -62,7 +62,7 @@ local function is_key_source(value)
     and (value == '' or value:find('^env:[%a_][%w_]*$') ~= nil or value:find('^file:.') ~= nil)
 end
 
-M.default_keys = { accept = 'gh', reject = 'gH', open = 'gl' }
+M.default_keys = { accept = 'gh', reject = 'gH', open = 'gl', next = ']c', prev = '[c' }
 
 local function is_map_of_keys(value)
   if type(value) ~= 'table' then
@@ -115,8 +115,8 @@ M.rows = {
     key = 'keys',
     default = M.default_keys,
     check = is_map_of_keys,
-    accepts = 'a map of accept, reject and open to keys that differ, or to false for none',
-    doc = 'Normal mode keys in a buffer with an open change, as long as there is one. See |askedit-change|.',
+    accepts = 'a map of accept, reject, open, next and prev to keys that differ, or to false for none',
+    doc = 'Keys in a buffer with an open change, as long as there is one. See |askedit-change|.',
   },
   {
     key = 'provider',

@@ -181,19 +181,6 @@ local function ready()
   return found and M.can_open_windows() and found or nil
 end
 
-local VERBS = { accept = 'takes', reject = 'rejects', open = 'opens' }
-
-local function keys_of(found)
-  local keys = {}
-  for name, verb in pairs(VERBS) do
-    local lhs = found.keys[name]
-    if lhs then
-      keys[name] = { lhs = lhs, verb = verb, command = '/' .. name, desc = name .. ' the change' }
-    end
-  end
-  return keys
-end
-
 local function fault_of_place(edit)
   local spot = edit and edit:spot()
   if edit and not spot then
@@ -348,7 +335,7 @@ function M.start(prompt, text, scene)
     prompt = prompt,
     text = text,
     context = what,
-    edit = spot and edits.new(spot, { takes_itself = prompt.target == 'insert', keys = keys_of(found) }),
+    edit = spot and edits.new(spot, { takes_itself = prompt.target == 'insert', keys = found.keys }),
     source = scene.source,
     mods = scene.mods,
     history = {},
@@ -363,12 +350,59 @@ function M.start(prompt, text, scene)
   end)
 end
 
--- The context of a change for asking again: what is between its marks now.
-local function context_of(edit)
-  local spot = edit:ask_again()
-  if spot then
-    return context.around(edit.takes_itself and context.at(spot) or context.again(spot), spot)
+-- The newest last, each once; nil if there is none.
+local function joint_list(earlier, later)
+  local list = vim.tbl_filter(function(old)
+    return not vim.tbl_contains(vim.tbl_map(vim.inspect, later), vim.inspect(old))
+  end, earlier)
+  vim.list_extend(list, later)
+  return #list > 0 and list or nil
+end
+
+-- What is sent along when a change is asked for again: what is at its place now, and what the user did not
+-- want of all that was proposed for it.
+local function context_of(edit, spot, request)
+  local has_code = not edit.takes_itself and (spot.r2 > spot.r1 or spot.c2 > spot.c1)
+  local what = context.around(has_code and context.again(spot) or context.at(spot), spot)
+  what.rejected = joint_list(request.context.rejected or {}, edit:rejected_texts())
+  return what
+end
+
+-- The prompt of a run as it is now; says it if that is gone.
+local function prompt_of(run)
+  local name = transcript.first_part(run).request.prompt.name
+  local prompt, fault = prompts.get(name)
+  if not prompt then
+    notify.fault(fault or ('the prompt /%s is gone'):format(name))
   end
+  return prompt
+end
+
+--- Asks for one hunk of a change again, about the text that stands there now.
+---@param run askedit.Run the newest of the change
+---@param item askedit.HunkNow
+---@param text string '' = the same words
+---@param mods string
+function M.again_hunk(run, item, text, mods)
+  local request = transcript.first_part(run).request
+  local prompt, found = prompt_of(run), ready()
+  if not prompt or not found then
+    return
+  end
+  local edit, spot = item.edit, item.edit:spot_of(item)
+  submit({
+    prompt = prompt,
+    text = text ~= '' and text or request.prompt.text,
+    context = context_of(edit, spot, request),
+    edit = edits.new(spot, {
+      takes_itself = false,
+      keys = found.keys,
+      inside = { edit = edit, hunk = item.hunk },
+    }),
+    source = run.source,
+    mods = mods,
+    history = {},
+  }, found)
 end
 
 --- Asks a run's question again with the context it had, a change about the text as it is now; `text` takes
@@ -377,23 +411,18 @@ end
 ---@param text string '' = the same words
 ---@param mods string
 function M.again(run, text, mods)
-  local first = transcript.first_part(run)
-  local request = first.request
-  local name = request.prompt.name
-  local prompt, fault = prompts.get(name)
-  if not prompt then
-    return notify.fault(fault or ('the prompt /%s is gone'):format(name))
-  end
-  local found = ready()
-  if not found then
+  local request = transcript.first_part(run).request
+  local prompt, found = prompt_of(run), ready()
+  if not prompt or not found then
     return
   end
   local what = request.context
   if run.edit then
-    what = context_of(run.edit)
-    if not what then
+    local spot = run.edit:ask_again()
+    if not spot then
       return notify.fault('the place of this change is gone: select it anew')
     end
+    what = context_of(run.edit, spot, request)
   end
   if not run.over then
     M.stop(run)
@@ -419,7 +448,7 @@ local function fault_of_going_on(run)
     return 'nothing of this answer had come: :Ask /retry asks again'
   elseif not transcript.is_cut(run) then
     return 'this answer is whole'
-  elseif run.edit and (run.edit.is_apart or not run.edit:is_open()) then
+  elseif run.edit and (run.edit.is_apart or run.edit.state == 'gone') then
     return 'this change was taken, in part or as a whole, or closed: :Ask /retry asks again'
   elseif run ~= run.answer.runs[#run.answer.runs] then
     return 'the conversation went on after this answer'
@@ -457,7 +486,7 @@ function M.go_on(run, mods)
   }, found)
 end
 
---- Drops a change that is not wanted, and stops its answer if that is still coming.
+--- Drops all of a change that is not taken, and stops its answer if that is still coming.
 ---@param edit askedit.Edit
 function M.reject(edit)
   for _, run in ipairs(runs.running()) do
@@ -465,6 +494,10 @@ function M.reject(edit)
       M.stop(run)
     end
   end
+  for _, item in ipairs(edit:undecided()) do
+    edit:reject(item.hunk)
+  end
+  edit:set_apart()
   edit:close()
 end
 

@@ -91,6 +91,19 @@ function M.all()
   return runs
 end
 
+--- The newest run of a change, if its answer is still kept.
+---@param edit askedit.Edit
+---@return askedit.Run|nil
+function M.of_edit(edit)
+  local found
+  for _, answer in ipairs(answers) do
+    for _, run in ipairs(answer.runs) do
+      found = run.edit == edit and run or found
+    end
+  end
+  return found
+end
+
 --- A run in flight that asks exactly the same.
 ---@param request askedit.Request
 ---@return askedit.Run|nil

@@ -3,7 +3,7 @@
 
 ---@class askedit.Config
 ---@field host_path string
----@field keys table<string, string|false> accept, reject, open
+---@field keys table<string, string|false> accept, reject, open, next, prev
 ---@field language string
 ---@field split string
 ---@field provider askedit.Provider the entry that is to be used
@@ -44,6 +44,7 @@
 ---@field after? string
 ---@field indent? string how the file is indented, in words
 ---@field cursor? boolean there is no code: the new text goes between `before` and `after`
+---@field rejected? {old: string, new: string}[] what the user did not want of earlier proposals
 
 ---@class askedit.WirePrompt what a run sends as `prompt`
 ---@field name string

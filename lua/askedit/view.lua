@@ -30,13 +30,16 @@ end
 
 -- Status ------------------------------------------------------------------------------------------------
 
+local VERBS = { accept = 'takes', reject = 'rejects', open = 'opens' }
+local STALE_VERBS = { open = 'shows it beside them', reject = 'rejects' }
+
 -- How the keys of an edit are called in its line: those that are mapped.
-local function hints(edit)
+local function hints(edit, verbs)
   local parts = {}
   for _, name in ipairs({ 'accept', 'reject', 'open' }) do
-    local key = edit.keys[name]
-    if key then
-      parts[#parts + 1] = ('%s %s'):format(key.lhs, key.verb)
+    local lhs = edit.keys[name]
+    if lhs and verbs[name] then
+      parts[#parts + 1] = ('%s %s'):format(lhs, verbs[name])
     end
   end
   return #parts > 0 and table.concat(parts, ' · ') or ':Ask /accept, /reject, /open'
@@ -44,12 +47,17 @@ end
 
 local WAITS = { waiting = 'comes in Normal mode', choice = 'there are several blocks of code' }
 
-local function status_at_edit(run)
+-- The line at a hunk, or below the newest lines.
+local function status_at_edit(run, hunk)
   local edit, line = run.edit, transcript.status(run, ':Ask /stop stops')
-  if not run.over then
+  local is_stale = hunk and edit:is_stale(hunk)
+  if not run.over and not hunk then
     return edit:has_code() and ('%s · %s'):format(edit:size(), line) or line
   end
-  local parts = { hints(edit), WAITS[edit.state] or edit:size(), line }
+  local parts = { hints(edit, VERBS), WAITS[edit.state] or edit:size(hunk), run.over and line or nil }
+  if is_stale then
+    parts[1] = ('you changed these lines · %s · :Ask /retry asks again'):format(hints(edit, STALE_VERBS))
+  end
   return table.concat(parts, ' · ')
 end
 
@@ -146,8 +154,8 @@ local function open_edit(run)
   end
   run.first_line = split.last_line(answer)
   answer.runs[#answer.runs + 1] = run
-  run.edit.describe = function()
-    return status_at_edit(run)
+  run.edit.describe = function(hunk)
+    return status_at_edit(run, hunk)
   end
   if run.continues then
     run.edit:go_on()
@@ -462,6 +470,18 @@ end
 ---@param language? string file type of the text, if it is not Markdown
 function M.show_page(name, text, place, language)
   local fault = split.show_page(name, text, place, language)
+  if fault then
+    notify.fault(fault)
+  end
+end
+
+--- Takes the user to a buffer that he may edit.
+---@param buf integer
+---@param name string
+---@param place askedit.Place
+---@param filetype string
+function M.show_editable(buf, name, place, filetype)
+  local fault = split.show_editable(buf, name, place, filetype)
   if fault then
     notify.fault(fault)
   end

@@ -1,32 +1,23 @@
---- The changes that are open, and which of them is meant.
+--- The changes that are open, those that an undo may open again, and which of them, and of their hunks, is
+--- meant.
 local M = {}
 
 local api = vim.api
 
 local edits = {} ---@type askedit.Edit[]
+local kept = {} ---@type askedit.Edit[] of which something was taken
 
----@param edit askedit.Edit
-function M.add(edit)
-  if not vim.tbl_contains(edits, edit) then
-    edits[#edits + 1] = edit
-  end
-end
-
----@param edit askedit.Edit
-function M.remove(edit)
-  for i, each in ipairs(edits) do
+local function remove_from(list, edit)
+  for i, each in ipairs(list) do
     if each == edit then
-      table.remove(edits, i)
+      return table.remove(list, i)
     end
   end
 end
 
---- The open edits of a buffer, oldest first.
----@param buf integer
----@return askedit.Edit[]
-function M.in_buffer(buf)
+local function of_buffer(list, buf)
   local found = {}
-  for _, edit in ipairs(edits) do
+  for _, edit in ipairs(list) do
     if edit.buf == buf then
       found[#found + 1] = edit
     end
@@ -34,38 +25,144 @@ function M.in_buffer(buf)
   return found
 end
 
---- The open edit of the current buffer that is nearest to the cursor, the last one of those that are
---- equally near. In a window of ours, which shows what is proposed elsewhere, the only open one of all.
----@return askedit.Edit|nil
-function M.nearest()
-  local is_ours = api.nvim_buf_get_name(0):find('^askedit://') ~= nil
-  if is_ours and #edits == 1 then
-    return edits[1]
+--- It is open.
+---@param edit askedit.Edit
+function M.add(edit)
+  remove_from(kept, edit)
+  remove_from(edits, edit)
+  edits[#edits + 1] = edit
+end
+
+--- It is not open any more.
+---@param edit askedit.Edit
+---@param may_return boolean
+function M.remove(edit, may_return)
+  remove_from(edits, edit)
+  remove_from(kept, edit)
+  if may_return then
+    kept[#kept + 1] = edit
   end
-  local row = api.nvim_win_get_cursor(0)[1] - 1
-  local best, least
-  for _, edit in ipairs(M.in_buffer(api.nvim_get_current_buf())) do
-    local distance = edit:distance(row)
-    if distance and (not least or distance <= least) then
-      best, least = edit, distance
+end
+
+--- Whether it may still be opened again.
+---@param edit askedit.Edit
+---@return boolean
+function M.is_kept(edit)
+  return vim.tbl_contains(kept, edit) or vim.tbl_contains(edits, edit)
+end
+
+--- The open edits of a buffer, oldest first.
+---@param buf integer
+---@return askedit.Edit[]
+function M.in_buffer(buf)
+  return of_buffer(edits, buf)
+end
+
+--- Those that an undo may open again.
+---@param buf integer
+---@return askedit.Edit[]
+function M.kept_in_buffer(buf)
+  return of_buffer(kept, buf)
+end
+
+--- No undo brings back what was taken in a buffer.
+---@param buf integer
+function M.forget_buffer(buf)
+  for _, edit in ipairs(of_buffer(kept, buf)) do
+    remove_from(kept, edit)
+  end
+end
+
+--- The open edits of all buffers, oldest first.
+---@return askedit.Edit[]
+function M.all()
+  return vim.list_slice(edits)
+end
+
+local function undecided_of(list)
+  local items = {}
+  for _, edit in ipairs(list) do
+    for _, item in ipairs(edit:undecided()) do
+      items[#items + 1] = item
     end
   end
-  return best
+  table.sort(items, function(a, b)
+    if a.edit.buf ~= b.edit.buf then
+      return a.edit.buf < b.edit.buf
+    end
+    return a.first < b.first
+  end)
+  return items
+end
+
+--- The hunks of a buffer that are still to be decided on, by their rows.
+---@param buf integer
+---@return askedit.HunkNow[]
+function M.hunks_in(buf)
+  return undecided_of(M.in_buffer(buf))
+end
+
+--- The hunks of all buffers that are still to be decided on, by buffer and row.
+---@return askedit.HunkNow[]
+function M.hunks()
+  return undecided_of(edits)
+end
+
+--- The nearest to a row; the last one of those that are equally near.
+---@param items askedit.HunkNow[]
+---@param row integer
+---@return askedit.HunkNow|nil
+---@return integer|nil distance
+function M.nearest_of(items, row)
+  local best, least
+  for _, item in ipairs(items) do
+    local distance = math.max(item.first - row, row - item.last, 0)
+    if not least or distance <= least then
+      best, least = item, distance
+    end
+  end
+  return best, least
+end
+
+--- What is nearest to the cursor in the current buffer: a hunk, or an edit that has none to decide on.
+---@return askedit.Edit|nil
+---@return askedit.HunkNow|nil
+function M.nearest()
+  local buf, row = api.nvim_get_current_buf(), api.nvim_win_get_cursor(0)[1] - 1
+  local item, least = M.nearest_of(M.hunks_in(buf), row)
+  local best = item and item.edit
+  for _, edit in ipairs(M.in_buffer(buf)) do
+    local distance = #edit:undecided() == 0 and edit:distance(row)
+    if distance and (not least or distance < least) then
+      best, item, least = edit, nil, distance
+    end
+  end
+  return best, item
 end
 
 --- An open edit to some of the rows r1 to r2-1.
 ---@param buf integer
 ---@param r1 integer
 ---@param r2 integer
----@param own askedit.Edit|nil one that may be there
+---@param own askedit.Edit|nil one that may be there, and so may the one that it is inside of
 ---@return askedit.Edit|nil
 function M.overlapping(buf, r1, r2, own)
+  local around = own and own.inside and own.inside.edit
   for _, edit in ipairs(M.in_buffer(buf)) do
     local first, behind = edit.region:rows()
-    if edit ~= own and first and first < math.max(r2, r1 + 1) and r1 < math.max(behind, first + 1) then
+    local is_kin = edit == own or edit == around or (edit.inside and edit.inside.edit == own)
+    if not is_kin and first and first < math.max(r2, r1 + 1) and r1 < math.max(behind, first + 1) then
       return edit
     end
   end
+end
+
+--- Whether an edit that is not open is where an open one is.
+---@param edit askedit.Edit
+---@return boolean
+function M.overlaps_others(edit)
+  local first, behind = edit.region:rows()
+  return first ~= nil and M.overlapping(edit.buf, first, behind, edit) ~= nil
 end
 
 return M

@@ -15,11 +15,15 @@ local M = {}
 local ANCHOR = 3
 local LONG_TAIL = 4096 -- bytes; of a longer line that is still coming only the newest piece is shown
 
----@class askedit.Hunk old lines that give way to new ones; numbers from 1, in old and new text
----@field from integer first old line, or the one before which lines are added
+---@class askedit.Change lines of one text that are others in a second one
+---@field from integer first old line, from 1, or the one before which lines are added
 ---@field count integer of old lines
----@field new_from integer
----@field new_count integer
+---@field new_count integer of new lines
+
+---@class askedit.Hunk old lines that give way to new ones
+---@field from integer as of a change
+---@field count integer
+---@field new string[] the new lines
 
 local function text_of(lines, first, last)
   if last < first then
@@ -28,17 +32,26 @@ local function text_of(lines, first, last)
   return table.concat(lines, '\n', first, last) .. '\n'
 end
 
+-- vim.list_slice would do on all versions, but not in code that runs for each draw of 0.7.2.
+local function slice(lines, first, last)
+  local out = {}
+  for i = first, last do
+    out[#out + 1] = lines[i]
+  end
+  return out
+end
+
 -- Hunks between parts of two texts, which begin at the lines `from` and `new_from`.
 local function between(old, from, last, new, new_from, new_last)
   local found = compat.diff(text_of(old, from, last), text_of(new, new_from, new_last))
   local hunks = {}
   for i, each in ipairs(found) do
     -- Where one side has no lines, its number is that of the line before.
+    local first = new_from - 1 + each[3] + (each[4] == 0 and 1 or 0)
     hunks[i] = {
       from = from - 1 + each[1] + (each[2] == 0 and 1 or 0),
       count = each[2],
-      new_from = new_from - 1 + each[3] + (each[4] == 0 and 1 or 0),
-      new_count = each[4],
+      new = slice(new, first, first + each[4] - 1),
     }
   end
   return hunks
@@ -49,6 +62,42 @@ end
 ---@return askedit.Hunk[]
 function M.hunks(old, new)
   return between(old, 1, #old, new, 1, #new)
+end
+
+---@param old string[]
+---@param new string[]
+---@return askedit.Change[]
+function M.changes(old, new)
+  local found = compat.diff(text_of(old, 1, #old), text_of(new, 1, #new))
+  local changes = {}
+  for i, each in ipairs(found) do
+    changes[i] = { from = each[1] + (each[2] == 0 and 1 or 0), count = each[2], new_count = each[4] }
+  end
+  return changes
+end
+
+--- A text in which hunks stand for their old lines.
+---@param base string[]
+---@param hunks askedit.Hunk[] in order
+---@param counts? fun(hunk: askedit.Hunk): boolean whether a hunk does; all if left out
+---@return string[]
+function M.apply(base, hunks, counts)
+  local out, at = {}, 1
+  for _, hunk in ipairs(hunks) do
+    if not counts or counts(hunk) then
+      for i = at, hunk.from - 1 do
+        out[#out + 1] = base[i]
+      end
+      for _, line in ipairs(hunk.new) do
+        out[#out + 1] = line
+      end
+      at = hunk.from + hunk.count
+    end
+  end
+  for i = at, #base do
+    out[#out + 1] = base[i]
+  end
+  return out
 end
 
 ---@class askedit.Proposal new lines for old ones, as far as they have come
@@ -162,8 +211,8 @@ end
 -- one for it.
 local function without_the_unknown(hunks, old_lines)
   local last = hunks[#hunks]
-  if last and last.from + last.count - 1 == old_lines and last.count > last.new_count then
-    last.count = last.new_count
+  if last and last.from + last.count - 1 == old_lines and last.count > #last.new then
+    last.count = #last.new
     if last.count == 0 then
       table.remove(hunks)
     end
@@ -186,15 +235,14 @@ end
 
 --- All hunks, as if the text ended here. Changes nothing: the text can still go on.
 ---@param is_cut boolean it should have been longer
----@return askedit.Hunk[] hunks
----@return string[] lines the whole new text
+---@return askedit.Hunk[] hunks those that have settled, and the others
 function Proposal:final_hunks(is_cut)
   local lines = self:all_lines()
   local rest = between(self.base, self.settled + 1, #self.base, lines, self.settled_new + 1, #lines)
   if is_cut then
     without_the_unknown(rest, #self.base)
   end
-  return vim.list_extend(vim.list_slice(self.hunks), rest), lines
+  return vim.list_extend(vim.list_slice(self.hunks), rest)
 end
 
 return M

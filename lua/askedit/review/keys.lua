@@ -2,12 +2,27 @@
 --- afterwards.
 local M = {}
 
-local api = vim.api
+local fn, api = vim.fn, vim.api
+
+-- By the names of the option `keys`. Those that walk do in a window with 'diff' what they do without us, and
+-- give way to maps that somebody else has in the buffer, which walk through something, too.
+local KEYS = {
+  accept = { modes = { 'n', 'x' }, desc = 'take the hunk' },
+  reject = { modes = { 'n', 'x' }, desc = 'reject the hunk' },
+  open = { modes = { 'n' }, desc = 'open the hunk' },
+  next = { modes = { 'n' }, desc = 'go to the next hunk', walks = true },
+  prev = { modes = { 'n' }, desc = 'go to the hunk before', walks = true },
+}
+local OTHERS = { [']c'] = ']h', ['[c'] = '[h' }
+
+-- As Neovim counts the modes of a map.
+local MODE_BITS = { n = 1, x = 2, s = 64, o = 4, i = 16, c = 8 }
 
 local saved = {} ---@type table<integer, askedit.OpenKey[]>
 
 ---@class askedit.OpenKey
 ---@field lhs string
+---@field mode string
 ---@field rhs string ours
 ---@field desc string ours
 ---@field covered table|nil the map that was there
@@ -16,8 +31,8 @@ local function key_of(lhs)
   return api.nvim_replace_termcodes(lhs, true, true, true)
 end
 
-local function map_at(buf, lhs)
-  for _, map in ipairs(api.nvim_buf_get_keymap(buf, 'n')) do
+local function map_at(buf, mode, lhs)
+  for _, map in ipairs(api.nvim_buf_get_keymap(buf, mode)) do
     if key_of(map.lhs) == key_of(lhs) then
       return map
     end
@@ -28,11 +43,11 @@ local function is_ours(map, row)
   return map ~= nil and map.rhs == row.rhs and map.desc == row.desc
 end
 
--- Whether a map of several modes is still what is left of it after Normal mode was taken from it.
-local function rest_is_there(lhs, map)
-  for _, mode in ipairs({ 'x', 's', 'o' }) do
-    local rest = vim.fn.maparg(lhs, mode, false, true)
-    if rest.mode_bits == map.mode_bits - 1 then
+-- Whether a map of several modes is still what is left of it after one was taken from it.
+local function rest_is_there(lhs, mode, map)
+  for other in pairs(MODE_BITS) do
+    local rest = fn.maparg(lhs, other, false, true)
+    if other ~= mode and rest.mode_bits == map.mode_bits - MODE_BITS[mode] then
       rest.mode, rest.mode_bits = map.mode, map.mode_bits
       return vim.deep_equal(rest, map)
     end
@@ -42,18 +57,19 @@ end
 
 -- From 0.10 on Neovim does this itself. Before, `<SID>` has to be written out, as it is known only to the
 -- script.
-local function put_back(buf, lhs, map)
-  if vim.fn.has('nvim-0.10') == 1 then
+local function put_back(buf, row)
+  local lhs, mode, map = row.lhs, row.mode, row.covered
+  if fn.has('nvim-0.10') == 1 then
     return api.nvim_buf_call(buf, function()
-      if rest_is_there(lhs, map) then
-        vim.fn.mapset(map)
+      if rest_is_there(lhs, mode, map) then
+        fn.mapset(map)
       else
-        vim.fn.mapset('n', false, map)
+        fn.mapset(mode, false, map)
       end
     end)
   end
   local rhs = (map.rhs or ''):gsub('<[sS][iI][dD]>', '<SNR>' .. (map.sid or 0) .. '_')
-  api.nvim_buf_set_keymap(buf, 'n', lhs, rhs, {
+  api.nvim_buf_set_keymap(buf, mode, lhs, rhs, {
     noremap = map.noremap == 1,
     expr = map.expr == 1,
     silent = map.silent == 1,
@@ -65,34 +81,50 @@ local function put_back(buf, lhs, map)
 end
 
 -- maparg() of 0.7 has a number where a function was mapped; that of 0.10 is what mapset() takes.
-local function covered_by(buf, lhs)
-  local map = map_at(buf, lhs)
-  if map and vim.fn.has('nvim-0.10') == 1 then
+local function covered_by(buf, mode, lhs)
+  local map = map_at(buf, mode, lhs)
+  if map and fn.has('nvim-0.10') == 1 then
     return api.nvim_buf_call(buf, function()
-      return vim.fn.maparg(lhs, 'n', false, true)
+      return fn.maparg(lhs, mode, false, true)
     end)
   end
   return map
 end
 
+local function cover(buf, lhs, mode, name)
+  local key = KEYS[name]
+  local rhs = ('<Cmd>Ask /%s<CR>'):format(name)
+  if key.walks then
+    rhs = ([[&diff ? '%s' : "\<Cmd>Ask /%s\<CR>"]]):format(lhs:gsub("'", "''"), name)
+  end
+  local ours = {
+    lhs = lhs,
+    mode = mode,
+    rhs = rhs,
+    desc = 'askedit: ' .. key.desc,
+    covered = covered_by(buf, mode, lhs),
+  }
+  local options = { noremap = true, silent = true, nowait = true, desc = ours.desc, expr = key.walks }
+  api.nvim_buf_set_keymap(buf, mode, lhs, rhs, options)
+  return ours
+end
+
 --- Maps the keys in a buffer. Nothing happens if they are mapped already.
 ---@param buf integer
----@param rows {lhs: string, command: string, desc: string}[]
-function M.on(buf, rows)
+---@param keys table<string, string|false> by name, as in the settings
+function M.on(buf, keys)
   if saved[buf] then
     return
   end
   saved[buf] = {}
-  for _, row in ipairs(rows) do
-    local ours = {
-      lhs = row.lhs,
-      rhs = ('<Cmd>Ask %s<CR>'):format(row.command),
-      desc = 'askedit: ' .. row.desc,
-      covered = covered_by(buf, row.lhs),
-    }
-    table.insert(saved[buf], ours)
-    local options = { noremap = true, silent = true, nowait = true, desc = ours.desc }
-    api.nvim_buf_set_keymap(buf, 'n', ours.lhs, ours.rhs, options)
+  for name, key in pairs(KEYS) do
+    local lhs = keys[name]
+    if lhs and key.walks and map_at(buf, 'n', lhs) then
+      lhs = OTHERS[lhs] or lhs
+    end
+    for _, mode in ipairs(lhs and key.modes or {}) do
+      table.insert(saved[buf], cover(buf, lhs, mode, name))
+    end
   end
 end
 
@@ -104,11 +136,13 @@ function M.off(buf)
   if not api.nvim_buf_is_valid(buf) then
     return
   end
-  for _, row in ipairs(rows) do
-    if is_ours(map_at(buf, row.lhs), row) then
-      api.nvim_buf_del_keymap(buf, 'n', row.lhs)
+  -- A map of several modes that was taken apart is put together the other way round.
+  for i = #rows, 1, -1 do
+    local row = rows[i]
+    if is_ours(map_at(buf, row.mode, row.lhs), row) then
+      api.nvim_buf_del_keymap(buf, row.mode, row.lhs)
       if row.covered then
-        put_back(buf, row.lhs, row.covered)
+        put_back(buf, row)
       end
     end
   end

@@ -2,26 +2,25 @@
 --- hunks.
 local draw = require('askedit.review.draw')
 local changes = require('askedit.review.changes')
-local region = require('askedit.review.region')
+local states = require('askedit.review.states')
 
 local M = {}
 
 local api = vim.api
 
 local measures = {} ---@type table<integer, askedit.Window> for which the edits of a buffer are drawn
-
--- The row of the region's line `number`, counted as it was asked for.
-local function row_of(first, behind, number)
-  return math.min(first + number - 1, math.max(behind - 1, first))
-end
+local cursors = {} ---@type table<integer, integer> line at which the user was then
 
 -- The row below which the newest lines stand; nil if the region is gone.
 local function live_row(edit)
-  local first, behind = edit.region:rows()
-  if not first or behind == first then
-    return first and first - 1
+  local now = edit.region:now()
+  if not now then
+    return nil
+  elseif #now.lines == 0 then
+    return edit.region.kind == 'chars' and now.r1 or now.r1 - 1
   end
-  return row_of(first, behind, math.max(edit.proposal.settled, 1))
+  local line = states.line_of_base(math.max(edit.proposal.settled, 1), now.at)
+  return now.r1 + math.min(line, #now.lines) - 1
 end
 
 -- The newest lines, but for one that may be the old line at its place: what stays is not shown as new.
@@ -40,14 +39,25 @@ local function draw_live(edit)
     return
   end
   local lines, hidden = newest(edit.proposal)
-  edit.live = draw.live(edit.buf, row, lines, hidden, edit.status, edit.live)
+  edit.live = draw.live(edit.buf, row, lines, hidden, edit.describe(), edit.live)
+end
+
+--- A hunk is not drawn any more.
+---@param edit askedit.Edit
+---@param hunk askedit.Hunk
+function M.erase_hunk(edit, hunk)
+  local shown = edit.shown[hunk]
+  if shown then
+    draw.erase(edit.buf, shown.ids)
+    edit.shown[hunk] = nil
+  end
 end
 
 local function erase_hunks(edit)
-  for _, shown in pairs(edit.shown) do
-    draw.erase(edit.buf, shown.ids)
+  for hunk in pairs(edit.shown) do
+    M.erase_hunk(edit, hunk)
   end
-  edit.shown = {}
+  edit.drawn, edit.told = 0, nil
 end
 
 local function erase_live(edit)
@@ -82,9 +92,24 @@ local function hint(edit)
   return row and (' · %s opens'):format(row.lhs) or ' · :Ask /open'
 end
 
-local function draw_hunk(edit, hunk, now, lines, status)
-  local place = drawn_place(edit, now, region.place(hunk, now))
-  local ids = draw.hunk(edit.buf, place, lines, hunk, { status = status, hint = hint(edit) })
+-- The text that stands there, for the marks of words.
+local function old_lines(item)
+  local lines, place = {}, item.place
+  if place.stale then
+    return nil
+  end
+  for i = place.from, place.from + place.count - 1 do
+    lines[#lines + 1] = item.now.lines[i]
+  end
+  return lines
+end
+
+local function draw_hunk(item, status)
+  local edit, hunk = item.edit, item.hunk
+  local place = drawn_place(edit, item.now, item.place)
+  local words = { status = status, hint = hint(edit), warnings = edit:warnings(hunk) }
+  M.erase_hunk(edit, hunk)
+  local ids = draw.hunk(edit.buf, place, { old = old_lines(item), new = hunk.new }, words)
   local last = ids[#ids]
   edit.shown[hunk] = {
     ids = ids,
@@ -96,71 +121,84 @@ end
 
 -- Hunks that settled since the last draw. The lines of earlier ones are where they were.
 local function draw_settled(edit)
-  local hunks, now = edit.proposal.hunks, nil
-  for i = #hunks, 1, -1 do
-    if edit.shown[hunks[i]] then
-      return
-    end
-    now = now or edit.region:now()
-    if not now then
-      return
-    end
-    draw_hunk(edit, hunks[i], now, edit.proposal.lines)
-  end
-end
-
--- The hunk at which the line about the edit stands: the one nearest to the user's cursor, if he is there.
-local function nearest_hunk(edit, now)
-  if api.nvim_get_current_buf() ~= edit.buf then
-    return 1
-  end
-  local row = api.nvim_win_get_cursor(0)[1] - 1
-  local best, least
-  for i, hunk in ipairs(edit.hunks) do
-    local distance = math.abs(now.r1 + region.place(hunk, now).from - 1 - row)
-    if not least or distance < least then
-      best, least = i, distance
-    end
-  end
-  return best
-end
-
-local function draw_review(edit)
-  local now = edit.region:now()
-  erase_hunks(edit)
+  local now = edit.drawn < #edit.hunks and edit.region:now()
   if not now then
     return
   end
-  local told = nearest_hunk(edit, now)
-  for i, hunk in ipairs(edit.hunks) do
-    draw_hunk(edit, hunk, now, edit.lines, i == told and edit.status or nil)
+  for number = edit.drawn + 1, #edit.hunks do
+    local item = edit:item(number, now)
+    if item then
+      draw_hunk(item)
+    end
+  end
+  edit.drawn = #edit.hunks
+end
+
+-- The hunk at which the line about the edit stands: the one nearest to the user's cursor, if he is there.
+local function nearest(edit, items)
+  if api.nvim_get_current_buf() ~= edit.buf then
+    return items[1]
+  end
+  return changes.nearest_of(items, api.nvim_win_get_cursor(0)[1] - 1)
+end
+
+local function tell(edit, items)
+  local told = nearest(edit, items)
+  edit.told = told and told.hunk
+  for _, item in ipairs(items) do
+    local status = item == told and edit.describe(item.hunk) or nil
+    local shown = edit.shown[item.hunk]
+    if shown and shown.status ~= status then
+      draw_hunk(item, status)
+    end
+  end
+end
+
+--- Puts the line about an edit to the hunk where the user is.
+---@param edit askedit.Edit
+function M.tell(edit)
+  if next(edit.shown) then
+    tell(edit, edit:undecided())
   end
 end
 
 -- Most of what is drawn moves along with the text by itself.
-local function is_as_drawn(edit, hunk, now)
-  local shown = edit.shown[hunk]
-  local place = shown and drawn_place(edit, now, region.place(hunk, now))
-  if not shown or shown.stale ~= place.stale then
+local function is_as_drawn(item)
+  local shown = item.edit.shown[item.hunk]
+  if not shown or shown.stale ~= item.place.stale then
     return false
   end
   local last = shown.ids[#shown.ids]
-  return not last or draw.row(edit.buf, last) == place.below + shown.lines_below
+  local place = drawn_place(item.edit, item.now, item.place)
+  return not last or draw.row(item.edit.buf, last) == place.below + shown.lines_below
+end
+
+local function draw_review(edit)
+  local items, left = edit:undecided(), {}
+  for _, item in ipairs(items) do
+    left[item.hunk] = true
+    if not is_as_drawn(item) then
+      draw_hunk(item)
+    end
+  end
+  for hunk in pairs(edit.shown) do
+    if not left[hunk] then
+      M.erase_hunk(edit, hunk)
+    end
+  end
+  edit.drawn = #edit.hunks
+  tell(edit, items)
 end
 
 --- Draws anew what is not as its lines are now.
 ---@param edit askedit.Edit
 function M.follow(edit)
-  local now = (edit.state == 'open' or edit.state == 'waiting') and edit.region:now()
-  if not now then
-    return M.redraw(edit)
+  if edit.state == 'choice' then
+    return draw_live(edit)
   end
-  for _, hunk in ipairs(edit.hunks) do
-    if not is_as_drawn(edit, hunk, now) then
-      local shown = edit.shown[hunk]
-      draw.erase(edit.buf, shown and shown.ids or {})
-      draw_hunk(edit, hunk, now, edit.lines, shown and shown.status)
-    end
+  draw_review(edit)
+  if edit.state == 'coming' then
+    draw_live(edit)
   end
 end
 
@@ -168,20 +206,13 @@ end
 ---@param edit askedit.Edit
 function M.redraw(edit)
   measures[edit.buf] = draw.window(edit.buf)
-  if edit.state == 'coming' then
-    erase_hunks(edit)
-    draw_settled(edit)
-    draw_live(edit)
-  elseif edit.state == 'open' or edit.state == 'waiting' then
-    draw_review(edit)
-  elseif edit.state == 'choice' then
-    draw_live(edit)
-  end
+  erase_hunks(edit)
+  M.follow(edit)
 end
 
 -- Signs, line numbers and other windows take columns from the text, and no event tells it.
 local function redraw_if_measures_changed(buf)
-  if measures[buf] and not vim.deep_equal(measures[buf], draw.window(buf)) then
+  if not vim.deep_equal(measures[buf], draw.window(buf)) then
     measures[buf] = nil
     vim.schedule(function()
       vim.tbl_map(M.redraw, changes.in_buffer(buf))
@@ -189,9 +220,23 @@ local function redraw_if_measures_changed(buf)
   end
 end
 
+-- Without an autocommand, which others would see.
+local function tell_if_cursor_moved(win, buf)
+  local row = win == api.nvim_get_current_win() and api.nvim_win_get_cursor(win)[1]
+  if row and cursors[buf] ~= row then
+    cursors[buf] = row
+    vim.schedule(function()
+      vim.tbl_map(M.tell, changes.in_buffer(buf))
+    end)
+  end
+end
+
 api.nvim_set_decoration_provider(api.nvim_create_namespace('askedit_measures'), {
-  on_win = function(_, _, buf)
-    redraw_if_measures_changed(buf)
+  on_win = function(_, win, buf)
+    if measures[buf] then
+      tell_if_cursor_moved(win, buf)
+      redraw_if_measures_changed(buf)
+    end
     return false
   end,
 })
@@ -199,14 +244,18 @@ api.nvim_set_decoration_provider(api.nvim_create_namespace('askedit_measures'), 
 --- Nothing is drawn in the buffer any more.
 ---@param buf integer
 function M.forget(buf)
-  measures[buf] = nil
+  measures[buf], cursors[buf] = nil, nil
 end
 
 --- Draws what has come since the last time.
 ---@param edit askedit.Edit
 function M.grow(edit)
+  local is_first = edit.drawn < #edit.hunks and not edit.told
   draw_settled(edit)
   draw_live(edit)
+  if is_first then
+    M.tell(edit)
+  end
 end
 
 ---@param edit askedit.Edit
@@ -227,9 +276,10 @@ end
 ---@param edit askedit.Edit
 function M.unfold(edit)
   local first, behind = edit.region:rows()
-  if first then
+  local row = first and live_row(edit)
+  if row then
     draw.open_folds(edit.buf, first, behind - 1)
-    draw.make_room(edit.buf, live_row(edit))
+    draw.make_room(edit.buf, row)
   end
 end
 

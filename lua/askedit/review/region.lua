@@ -1,9 +1,11 @@
 --- The part of a buffer that an edit is about: where it is now, what it holds, and the one write.
 ---
 --- Two marks hold it, and they are not believed: a formatter, a filter or an undo can leave them anywhere.
---- What is written is decided by comparing the text between them with the one that the edit was made for.
+--- What is written is decided by comparing the text between them with the one that the edit was made for. The
+--- marks let in what is typed at the edges, so that undo and redo of the first and the last line stay inside;
+--- the comparison then leaves it out.
 local compat = require('askedit.compat')
-local diff = require('askedit.review.diff')
+local states = require('askedit.review.states')
 
 local M = {}
 
@@ -14,6 +16,8 @@ local marks = api.nvim_create_namespace('askedit_range')
 ---@field buf integer
 ---@field kind 'lines'|'chars'
 ---@field base string[] its lines when the edit was asked for
+---@field hunks askedit.Hunk[] what is proposed for them
+---@field package taken table<askedit.Hunk, true> those that were taken when it was last looked at
 ---@field package is_inside_line boolean a place without text, behind some of its line
 ---@field package tick integer|nil changedtick at which it was looked at
 ---@field package seen askedit.Now|nil what was seen then
@@ -28,8 +32,7 @@ Region.__index = Region
 ---@field r2 integer lines: the row behind it; chars: its last row
 ---@field c2 integer
 ---@field lines string[]
----@field changes askedit.Hunk[] what the user made of the base
----@field base_count integer lines of the base
+---@field at askedit.Reading what has become of the hunks
 
 local function read(kind, buf, r1, c1, r2, c2)
   if kind == 'lines' then
@@ -40,14 +43,14 @@ local function read(kind, buf, r1, c1, r2, c2)
   return api.nvim_buf_get_text(buf, r1, c1, r2, c2, {})
 end
 
--- Text typed at an edge stays outside. Where there is nothing in between both stay in front of it.
+-- Where there is nothing and was nothing both marks stay in front of what is typed there.
 function Region:place_marks(r1, c1, r2, c2)
-  local is_empty = r1 == r2 and c1 == c2
+  local is_place = r1 == r2 and c1 == c2 and #self.base == 0
   local function put(id, row, column, right_gravity)
     return api.nvim_buf_set_extmark(self.buf, marks, row, column, { id = id, right_gravity = right_gravity })
   end
-  self.first = put(self.first, r1, c1, not is_empty)
-  self.last = put(self.last, r2, c2, false)
+  self.first = put(self.first, r1, c1, false)
+  self.last = put(self.last, r2, c2, not is_place)
 end
 
 --- Text for "nothing" at a place in a line: a region without characters has a base of no lines.
@@ -56,7 +59,7 @@ end
 function M.new(spot)
   local kind = spot.kind == 'chars' and 'chars' or 'lines'
   local base = read(kind, spot.buf, spot.r1, spot.c1, spot.r2, spot.c2)
-  local self = setmetatable({ buf = spot.buf, kind = kind, base = base }, Region)
+  local self = setmetatable({ buf = spot.buf, kind = kind, base = base, hunks = {}, taken = {} }, Region)
   self:place_marks(spot.r1, spot.c1, spot.r2, spot.c2)
   self.is_inside_line = kind == 'chars' and #base == 0 and spot.c1 > 0
   return self
@@ -105,7 +108,89 @@ function Region:rows()
   return r1, r1 and (self.kind == 'chars' and r2 + 1 or r2)
 end
 
--- Reads the region and compares it with its base.
+local function last_of(list)
+  return list[#list]
+end
+
+-- How the first and the last line of the region may be without what was typed beside it.
+local function edge_lines(self)
+  local base, hunks = self.base, self.hunks
+  local firsts, lasts = { base[1] }, { last_of(base) }
+  local head, foot = hunks[1], last_of(hunks)
+  if head and head.from == 1 then
+    firsts[2] = head.new[1] or base[head.count + 1]
+  end
+  if foot and foot.from + foot.count > #base then
+    lasts[2] = last_of(foot.new) or base[foot.from - 1]
+  end
+  return firsts, lasts
+end
+
+-- The longest of some texts that stands in a line where it should; nil if the line is one of them, or none.
+local function find_edge(line, texts, is_there)
+  local best
+  for _, text in ipairs(texts) do
+    if text == line then
+      return nil
+    elseif text ~= '' and #text > #(best or '') and is_there(text) then
+      best = text
+    end
+  end
+  return best
+end
+
+-- Columns of characters without what was typed right before and behind them.
+local function without_typed(self, lines, c1, c2)
+  local firsts, lasts = edge_lines(self)
+  local first, last = lines[1], last_of(lines)
+  if #lines == 1 then
+    local whole = find_edge(first, vim.list_extend(firsts, lasts), function(text)
+      return first:find(text, 1, true) ~= nil
+    end)
+    local at = whole and first:find(whole, 1, true)
+    if not at then
+      return lines, c1, c2
+    end
+    return { whole }, c1 + at - 1, c1 + at - 1 + #whole
+  end
+  lines = vim.list_slice(lines)
+  local head = find_edge(first, firsts, function(text)
+    return first:sub(-#text) == text
+  end)
+  local tail = find_edge(last, lasts, function(text)
+    return last:sub(1, #text) == text
+  end)
+  lines[1], lines[#lines] = head or first, tail or last
+  return lines, c1 + #first - #lines[1], c2 - #last + #last_of(lines)
+end
+
+-- Lines that were added at the edges are not part of it.
+local function without_added(self, now)
+  local changes, count = vim.list_slice(now.at.changes), #now.at.expected
+  local head, foot = changes[1], last_of(changes)
+  if count == 0 or not head then
+    return now
+  end
+  local first, last = 1, #now.lines
+  if head.from == 1 and head.count == 0 then
+    first = head.new_count + 1
+    now.r1, now.c1 = now.r1 + head.new_count, 0
+    table.remove(changes, 1)
+  end
+  if foot.from == count + 1 and foot.count == 0 then
+    last = last - foot.new_count
+    now.r2 = now.r2 - foot.new_count
+    now.c2 = self.kind == 'chars' and #self:line(now.r2) or 0
+    table.remove(changes)
+  end
+  if last - first + 1 < #now.lines then
+    now.lines = vim.list_slice(now.lines, first, last)
+    now.at = states.with_changes(now.at, changes)
+  end
+  return now
+end
+
+-- Reads the region and compares it with what it may be.
 local function look(self)
   local r1, c1, r2, c2 = self:range()
   local ok, lines = pcall(read, self.kind, self.buf, r1, c1, r2, c2)
@@ -118,8 +203,11 @@ local function look(self)
   if self.is_inside_line and c1 == 0 then
     return nil -- the line was deleted, and the marks are on the next one
   end
-  local changes = vim.deep_equal(lines, self.base) and {} or diff.hunks(self.base, lines)
-  return { r1 = r1, c1 = c1, r2 = r2, c2 = c2, lines = lines, changes = changes, base_count = #self.base }
+  if self.kind == 'chars' and #self.base > 0 and #lines > 0 then
+    lines, c1, c2 = without_typed(self, lines, c1, c2)
+  end
+  local at = states.read(self.base, self.hunks, lines, self.taken)
+  return without_added(self, { r1 = r1, c1 = c1, r2 = r2, c2 = c2, lines = lines, at = at })
 end
 
 --- Where it is now; nil if it is gone. Looked at again only when the buffer has changed.
@@ -131,14 +219,34 @@ function Region:now()
   local tick = api.nvim_buf_get_changedtick(self.buf)
   if self.tick ~= tick then
     self.tick, self.seen = tick, look(self)
+    self.taken = self.seen and self.seen.at.taken or self.taken
   end
   return self.seen
 end
 
---- Takes other lines for the base.
+--- Takes other lines for the base; nothing is proposed for them yet.
 ---@param lines string[]
 function Region:rebase(lines)
-  self.base, self.tick = lines, nil
+  self.base, self.hunks, self.taken, self.tick = lines, {}, {}, nil
+end
+
+--- What is proposed for it. A list that only grew, and while the text is as it was, need not be told.
+---@param hunks askedit.Hunk[] in order
+function Region:propose(hunks)
+  self.hunks, self.tick = hunks, nil
+end
+
+--- Hunks that were written: where the text could be read in several ways they count.
+---@param hunks askedit.Hunk[]
+function Region:count_as_taken(hunks)
+  local taken = {}
+  for hunk in pairs(self.taken) do
+    taken[hunk] = true
+  end
+  for _, hunk in ipairs(hunks) do
+    taken[hunk] = true
+  end
+  self.taken, self.tick = taken, nil
 end
 
 --- What stands between the marks as a spot, to be asked about again.
@@ -146,70 +254,6 @@ end
 ---@return askedit.Spot
 function Region:spot(now)
   return { buf = self.buf, kind = self.kind, r1 = now.r1, c1 = now.c1, r2 = now.r2, c2 = now.c2 }
-end
-
--- Hunks on what the user has changed --------------------------------------------------------------------
-
-local function behind(hunk)
-  return hunk.from + hunk.count
-end
-
----@class askedit.HunkPlace where a hunk is now, among the region's lines
----@field from integer
----@field count integer
----@field stale boolean
----@field head integer how many of these lines are before the hunk's own
----@field tail integer and after them
-
--- Both change the same lines. Lines that were added at an edge of the hunk are beside it.
-local function collide(hunk, change)
-  return change.from < behind(hunk) and hunk.from < behind(change)
-end
-
-local function is_changed(number, changes)
-  for _, change in ipairs(changes) do
-    if change.from <= number and number < behind(change) then
-      return true
-    end
-  end
-  return false
-end
-
--- Whether neither of the lines is there any more between which lines are to be added.
-local function hangs_on_nothing(hunk, now)
-  if now.base_count == 0 then
-    return false
-  end
-  local before, after = hunk.from - 1, hunk.from
-  return (before < 1 or is_changed(before, now.changes))
-    and (after > now.base_count or is_changed(after, now.changes))
-end
-
---- Where a hunk is now: its first line among the region's lines, and how many they are. A hunk whose lines
---- the user changed is stale; its place then covers all that was changed there.
----@param hunk askedit.Hunk
----@param now askedit.Now
----@return askedit.HunkPlace
-function M.place(hunk, now)
-  local from, last, shift, inner = hunk.from, behind(hunk), 0, 0
-  local stale = hunk.count == 0 and hangs_on_nothing(hunk, now)
-  for _, change in ipairs(now.changes) do
-    local grown = change.new_count - change.count
-    if collide(hunk, change) then
-      stale = true
-      from, last = math.min(from, change.from), math.max(last, behind(change))
-      inner = inner + grown
-    elseif behind(change) <= hunk.from then
-      shift = shift + grown
-    end
-  end
-  return {
-    from = from + shift,
-    count = last - from + inner,
-    stale = stale,
-    head = hunk.from - from,
-    tail = last - behind(hunk),
-  }
 end
 
 -- The write ---------------------------------------------------------------------------------------------
@@ -261,7 +305,6 @@ local function write_piece(region, now, piece)
   api.nvim_buf_set_lines(region.buf, row, row + piece.count, true, piece.lines)
 end
 
--- A step of undo of its own: typing before and after it stays apart.
 local function break_undo(buf)
   compat.quietly(function()
     api.nvim_buf_call(buf, function()
@@ -297,20 +340,27 @@ local function renew_marks(region, now, grown, tail)
   region:place_marks(now.r1, now.c1, row, column)
 end
 
---- Writes pieces, in order of their lines, as one step of undo. Lines that are in none are not touched.
+--- What `writes` does to a buffer is a step of undo of its own: typing before and after it stays apart.
+---@param buf integer
+---@param writes fun()
+function M.as_one_step(buf, writes)
+  break_undo(buf)
+  writes()
+  break_undo(buf)
+end
+
+--- Writes pieces, in order of their lines. Lines that are in none are not touched.
 ---@param now askedit.Now
 ---@param pieces askedit.Piece[]
 ---@return string|nil fault
 function Region:write(now, pieces)
   local buf, count = self.buf, api.nvim_buf_line_count(self.buf)
   local tail = self.kind == 'chars' and self:line(now.r2):sub(now.c2 + 1) or ''
-  break_undo(buf)
   local ok, fault = pcall(compat.silently, function()
     for i = #pieces, 1, -1 do
       write_piece(self, now, pieces[i])
     end
   end)
-  break_undo(buf)
   if not ok then
     return tostring(fault)
   end

@@ -1,15 +1,12 @@
---- Taking a change, or looking at it first.
+--- Taking hunks: which lines are written, and what is said where that cannot be.
 local compat = require('askedit.compat')
 local diff = require('askedit.review.diff')
 local notify = require('askedit.notify')
 local picture = require('askedit.review.picture')
 local region = require('askedit.review.region')
+local states = require('askedit.review.states')
 
 local M = {}
-
-local function equal_or_nil(a, b)
-  return a ~= nil and vim.deep_equal(a, b)
-end
 
 -- Lines of the user that stand around a hunk which they belong to by now.
 local function with_surroundings(place, now, new)
@@ -20,43 +17,43 @@ local function with_surroundings(place, now, new)
   return vim.list_extend(lines, now.lines, place.from + place.count - tail, place.from + place.count - 1)
 end
 
-local function new_lines(edit, hunk)
-  return vim.list_slice(edit.lines, hunk.new_from, hunk.new_from + hunk.new_count - 1)
+-- What a hunk writes, of which the text it stands for can be a part of the expected one.
+local function piece_of(hunks, first, count, new, now)
+  local place = states.place_of(first, count, now.at)
+  return {
+    hunks = hunks,
+    first = first,
+    behind = first + count,
+    new = new,
+    place = place,
+    from = place.from,
+    count = place.count,
+    lines = with_surroundings(place, now, new),
+  }
 end
 
--- One hunk for two, with the lines between them.
-local function both(a, b)
-  return {
-    from = a.from,
-    count = b.from + b.count - a.from,
-    new_from = a.new_from,
-    new_count = b.new_from + b.new_count - a.new_from,
-  }
+-- One piece for two, with the lines between them.
+local function both(a, b, now)
+  local new = vim.list_extend(vim.list_slice(a.new), now.at.expected, a.behind, b.first - 1)
+  local hunks = vim.list_extend(vim.list_slice(a.hunks), b.hunks)
+  return piece_of(hunks, a.first, b.behind - a.first, vim.list_extend(new, b.new), now)
 end
 
 -- Whether the user changed the lines of two hunks and all that was between them.
-local function is_one(last, place)
+local function is_one(last, piece)
   local behind = last.from + last.count
-  return place.from < behind or (place.from == behind and place.stale and last.stale)
+  return piece.from < behind or (piece.from == behind and piece.place.stale and last.place.stale)
 end
 
--- Adds the piece that a hunk makes. Of hunks that the user's own change covers together one is made.
-local function add_piece(pieces, edit, now, hunk, place)
+-- Of hunks that the user's own change covers together one is made.
+local function add_piece(pieces, piece, now)
   local last = pieces[#pieces]
-  while last and is_one(last, place) do
-    hunk = both(last.hunk, hunk)
-    place = region.place(hunk, now)
+  while last and is_one(last, piece) do
+    piece = both(last, piece, now)
     pieces[#pieces] = nil
     last = pieces[#pieces]
   end
-  local lines = with_surroundings(place, now, new_lines(edit, hunk))
-  pieces[#pieces + 1] = {
-    hunk = hunk,
-    stale = place.stale,
-    from = place.from,
-    count = place.count,
-    lines = lines,
-  }
+  pieces[#pieces + 1] = piece
 end
 
 -- Where the user took out all that was between two pieces they are one: each alone would not know any more
@@ -75,43 +72,138 @@ local function joined(pieces)
   return out
 end
 
--- What can be written now, and the hunks that cannot since the user changed their lines. Those can once the
--- proposal was looked at beside the text as it is.
-local function pieces_of(edit, now)
-  local pieces, is_stale = {}, {}
-  local force = equal_or_nil(edit.looked, now.lines)
-  for _, hunk in ipairs(edit.hunks) do
-    local place = region.place(hunk, now)
-    if place.stale and not force then
-      is_stale[hunk] = true
-    else
-      add_piece(pieces, edit, now, hunk, place)
+-- Writes hunks of one edit. Those whose lines the user changed only if he looked at them since.
+local function write(edit, items)
+  local pieces, written = {}, {}
+  for _, item in ipairs(items) do
+    local hunk, now = item.hunk, item.now
+    if not item.place.stale or edit:is_looked_at(hunk, now) then
+      add_piece(pieces, piece_of({ hunk }, states.start(hunk, now.at), hunk.count, hunk.new, now), now)
+      written[#written + 1] = hunk
     end
   end
-  return joined(pieces), is_stale
+  if #pieces == 0 then
+    return nil, 0
+  end
+  local fault = edit.region:write(items[1].now, joined(pieces))
+  if fault then
+    return 'the change could not be written: ' .. fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', ''), 0
+  end
+  edit:count_as_taken(written)
+  return nil, #written
 end
 
--- What is left of an edit after some of its hunks were taken: these count as the base, and the rest moves
--- along.
-local function keep_stale(edit, is_stale)
-  local base, old, at, left = {}, edit.region.base, 1, {}
-  for _, hunk in ipairs(edit.hunks) do
-    if is_stale[hunk] then
-      left[#left + 1] = vim.tbl_extend('force', hunk, { from = hunk.from + #base - at + 1 })
-    else
-      vim.list_extend(base, old, at, hunk.from - 1)
-      vim.list_extend(base, new_lines(edit, hunk))
-      at = hunk.from + hunk.count
+local function by_edit(items)
+  local edits, items_of = {}, {}
+  for _, item in ipairs(items) do
+    if not items_of[item.edit] then
+      items_of[item.edit] = {}
+      edits[#edits + 1] = item.edit
+    end
+    table.insert(items_of[item.edit], item)
+  end
+  return edits, items_of
+end
+
+local STALE = 'you changed %s: :Ask /open, then take it, or :Ask /retry'
+
+-- Each edit is read anew when its turn comes: the one before may have moved it.
+local function write_all(items)
+  local edits, items_of = by_edit(items)
+  local count, fault = 0, nil
+  for _, edit in ipairs(edits) do
+    local wanted, fresh = {}, {}
+    for _, item in ipairs(items_of[edit]) do
+      wanted[item.hunk] = true
+    end
+    for _, item in ipairs(edit:undecided()) do
+      fresh[#fresh + 1] = wanted[item.hunk] and item or nil
+    end
+    local failed, written = write(edit, fresh)
+    fault, count = fault or failed, count + written
+  end
+  return fault, count
+end
+
+--- Writes hunks of one buffer, as one step of undo. Says why if one cannot be written.
+---@param items askedit.HunkNow[]
+function M.take(items)
+  if #items == 0 then
+    return notify.fault('the place of this change is gone: :Ask /show has the text')
+  end
+  local buf = items[1].edit.buf
+  local fault = region.fault_of_buffer(buf)
+  if fault then
+    return notify.fault(fault)
+  end
+  local warns = vim.bo[buf].readonly and not vim.bo[buf].modified
+  local count
+  region.as_one_step(buf, function()
+    fault, count = write_all(items)
+  end)
+  for _, edit in ipairs((by_edit(items))) do
+    edit:decide()
+  end
+  if fault then
+    notify.fault(fault)
+  elseif count < #items then
+    notify.fault(STALE:format(count == 0 and 'these lines' or 'the lines of the rest'))
+  elseif warns then
+    notify.info('W10: Warning: Changing a readonly file')
+  end
+end
+
+--- Drops hunks; what they stand for stays as it is.
+---@param items askedit.HunkNow[]
+function M.reject(items)
+  for _, item in ipairs(items) do
+    item.edit:reject(item.hunk)
+  end
+  for _, edit in ipairs((by_edit(items))) do
+    edit:decide()
+  end
+end
+
+local function words_of(items)
+  local words, seen = {}, {}
+  for _, item in ipairs(items) do
+    for _, phrase in ipairs(item.edit:warnings(item.hunk)) do
+      if not seen[phrase] then
+        seen[phrase], words[#words + 1] = true, phrase
+      end
     end
   end
-  vim.list_extend(base, old, at)
-  edit.region:rebase(base)
-  edit.hunks, edit.looked = left, nil
-  edit:set_apart()
-  edit:set_state('open')
+  return table.concat(words, ', ')
 end
 
-local function choose(edit)
+--- Takes all hunks; those that carry a warning only if the user says so.
+---@param items askedit.HunkNow[]
+function M.all(items)
+  local harmless, risky = {}, {}
+  for _, item in ipairs(items) do
+    local list = #item.edit:warnings(item.hunk) > 0 and risky or harmless
+    list[#list + 1] = item
+  end
+  if #risky == 0 then
+    return M.take(items)
+  end
+  local prompt = ('%d of %d %s: take %s too?'):format(
+    #risky,
+    #items,
+    words_of(risky),
+    #risky == 1 and 'it' or 'them'
+  )
+  compat.select({ 'no', 'yes' }, { prompt = prompt, kind = 'askedit' }, function(choice)
+    local wanted = choice == 'yes' and items or choice == 'no' and harmless or {}
+    if #wanted > 0 then
+      M.take(wanted)
+    end
+  end)
+end
+
+--- Lets the user choose one of several blocks of code.
+---@param edit askedit.Edit
+function M.choose(edit)
   compat.select(edit:blocks(), {
     prompt = 'Which of the blocks of code?',
     kind = 'askedit',
@@ -134,56 +226,44 @@ local function choose(edit)
   end)
 end
 
-local function write(edit)
-  local now = edit.region:now()
-  if not now then
-    return 'the place of this change is gone: :Ask /show has the text'
-  end
-  local pieces, is_stale = pieces_of(edit, now)
-  if #pieces == 0 then
-    return 'you changed these lines: :Ask /open, then take it'
-  end
-  local fault = edit.region:write(now, pieces)
-  if fault then
-    return 'the change could not be written: ' .. fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', '')
-  end
-  if next(is_stale) then
-    keep_stale(edit, is_stale)
-    return 'the rest is in lines you changed: :Ask /open, then take it'
-  end
-  edit:close()
+-- Parts of a hunk ---------------------------------------------------------------------------------------
+
+local function part(hunk, first, last, new_last)
+  return {
+    from = hunk.from + first - 1,
+    count = last - first + 1,
+    new = vim.list_slice(hunk.new, first, new_last),
+  }
 end
 
---- Writes a change, as one step of undo. Says why if it cannot.
----@param edit askedit.Edit
-function M.accept(edit)
-  if edit.state == 'coming' then
-    return notify.fault('this change is still coming: :Ask /stop ends it')
-  elseif edit.state == 'choice' then
-    return choose(edit)
+-- The old lines `first` to `last` of a hunk and the new ones beside them, from 1; what is before and after.
+-- The last old line has all further new ones.
+local function parts(hunk, first, last)
+  local list = {}
+  if first > 1 then
+    list[1] = part(hunk, 1, first - 1, math.min(first - 1, #hunk.new))
   end
-  local fault = region.fault_of_buffer(edit.buf)
-  local warns = vim.bo[edit.buf].readonly and not vim.bo[edit.buf].modified
-  fault = fault or write(edit)
-  if fault then
-    return notify.fault(fault)
+  local middle = part(hunk, first, last, last == hunk.count and #hunk.new or math.min(last, #hunk.new))
+  list[#list + 1] = middle
+  if last < hunk.count then
+    list[#list + 1] = part(hunk, last + 1, hunk.count, #hunk.new)
   end
-  if warns then
-    notify.info('W10: Warning: Changing a readonly file')
-  end
+  return list, middle
 end
 
---- The whole text as it would be after taking the change, for a look at it. Lines that the user changed may
---- be taken afterwards.
----@param edit askedit.Edit
----@return string[]
-function M.look_at(edit)
-  if edit.state == 'open' or edit.state == 'waiting' then
-    local now = edit.region:now()
-    edit.looked = now and now.lines
-    return edit.lines
+--- The part of a hunk that is in some rows; it is a hunk of its own from then on.
+---@param item askedit.HunkNow
+---@param first integer row
+---@param last integer row
+---@return askedit.Hunk
+function M.part_in_rows(item, first, last)
+  local hunk, row = item.hunk, item.first
+  if hunk.count == 0 or item.place.stale or (first <= item.first and item.last <= last) then
+    return hunk
   end
-  return compat.lines(table.concat(edit:blocks(), '\n\n'))
+  local list, middle = parts(hunk, math.max(first - row, 0) + 1, math.min(last - row + 1, hunk.count))
+  item.edit:replace_hunk(hunk, list)
+  return middle
 end
 
 return M

@@ -1,16 +1,16 @@
---- What happens to a buffer with open edits: they are drawn anew where their lines change or a window does,
---- and closed when the buffer is.
+--- What happens to a buffer with edits: they are drawn anew where their lines change or a window does, opened
+--- again where an undo brings a hunk back, and closed when the buffer is.
 local changes = require('askedit.review.changes')
-local picture = require('askedit.review.picture')
 
 local M = {}
 
 local api = vim.api
 
-local REDRAW_LATER = 1000 -- lines of a region that is not compared again with each key
+local LONG = 1000 -- lines of a region that is not compared again with each key
 local PATIENCE = 150 -- milliseconds
 
 local attached = {} ---@type table<integer, true>
+local due = {} ---@type table<askedit.Edit, true> to be looked at soon
 local on_gone = function(_) end
 
 --- Tells who stops the runs of edits whose buffer is gone.
@@ -24,22 +24,42 @@ local function lose(buf)
   for _, edit in ipairs(lost) do
     edit:close('gone')
   end
+  changes.forget_buffer(buf)
   if #lost > 0 then
     on_gone(lost)
   end
 end
 
-local function redraw_soon(edit)
-  if edit.redraw_due then
+local function look(edit)
+  if due[edit] then
+    due[edit] = nil
+    if edit.state ~= 'gone' and api.nvim_buf_is_loaded(edit.buf) then
+      edit:decide()
+    end
+  end
+end
+
+-- The keys of one that an undo opens again have to be there for the next key.
+local function can_wait(edit)
+  local is_typing = api.nvim_get_mode().mode ~= 'n'
+  return #edit.region.base > LONG and (edit:is_open() or is_typing)
+end
+
+local function look_soon(edit)
+  if due[edit] then
     return
   end
-  edit.redraw_due = true
+  due[edit] = true
   vim.defer_fn(function()
-    edit.redraw_due = false
-    if edit:is_open() and api.nvim_buf_is_loaded(edit.buf) then
-      picture.follow(edit)
-    end
-  end, #edit.region.base > REDRAW_LATER and PATIENCE or 0)
+    look(edit)
+  end, can_wait(edit) and PATIENCE or 0)
+end
+
+--- Looks at once at all that is to be looked at soon: a command is about what stands there now.
+function M.catch_up()
+  for _, edit in ipairs(vim.tbl_keys(due)) do
+    look(edit)
+  end
 end
 
 -- The rows are those of this moment; nothing may be drawn in it.
@@ -47,7 +67,7 @@ local function lines_changed(edits, first, last)
   for _, edit in ipairs(edits) do
     local r1, behind = edit.region:rows()
     if r1 and first <= behind and last >= r1 then
-      redraw_soon(edit)
+      look_soon(edit)
     end
   end
 end
@@ -60,12 +80,13 @@ local function attach(buf)
   end
   attached[buf] = api.nvim_buf_attach(buf, false, {
     on_lines = function(_, _, _, first, _, last)
-      local edits = changes.in_buffer(buf)
-      if #edits == 0 then
+      local edits, kept = changes.in_buffer(buf), changes.kept_in_buffer(buf)
+      if #edits == 0 and #kept == 0 then
         attached[buf] = nil
         return true
       end
       lines_changed(edits, first, last)
+      lines_changed(kept, first, last)
     end,
     on_reload = gone, -- goes on to hear the buffer
     on_detach = function()
@@ -75,7 +96,7 @@ local function attach(buf)
   })
 end
 
---- Watches a buffer as long as there are open edits in it.
+--- Watches a buffer as long as there are edits in it that are open or may be again.
 ---@param buf integer
 function M.buffer(buf)
   if not attached[buf] then

@@ -390,4 +390,27 @@ function M.show_page(name, text, place, language)
   end
 end
 
+--- Shows a buffer that the user is to edit, in the answer window, and takes him there.
+---@param buf integer
+---@param name string
+---@param place askedit.Place
+---@param filetype string
+---@return string|nil fault
+function M.show_editable(buf, name, place, filetype)
+  local fault = compat.quietly(function()
+    if api.nvim_buf_get_name(buf) == '' then
+      name_buffer(buf, 'askedit://' .. name)
+    end
+    return window.show(buf, place, {})
+  end)
+  if fault then
+    return fault
+  end
+  api.nvim_set_current_win(fn.bufwinid(buf))
+  api.nvim_win_set_cursor(0, { 1, 0 })
+  if vim.bo[buf].filetype ~= filetype then
+    vim.bo[buf].filetype = filetype
+  end
+end
+
 return M

@@ -1,0 +1,136 @@
+--- What is proposed, as a buffer to read and edit: a hunk that is too tall for the screen, or the whole. `:w`
+--- puts the text back into the proposal; the user's own buffer stays as it is.
+local api = vim.api
+
+local diff = require('askedit.review.diff')
+local notify = require('askedit.notify')
+
+local M = {}
+
+---@class askedit.Scratch
+---@field edit askedit.Edit
+---@field hunk askedit.Hunk|nil nil = the whole
+
+local opened = {} ---@type table<integer, askedit.Scratch>
+
+-- A buffer has a line where a text has none.
+local function as_text(lines)
+  return #lines == 0 and { '' } or lines
+end
+
+local function as_lines(buf, old)
+  local lines = api.nvim_buf_get_lines(buf, 0, -1, true)
+  local is_empty = #lines == 1 and lines[1] == '' and not vim.deep_equal(old, { '' })
+  return is_empty and {} or lines
+end
+
+local function whole_text(edit)
+  return diff.apply(edit.region.base, edit.hunks, function(hunk)
+    return not edit.rejected[hunk]
+  end)
+end
+
+local function write_hunk(scratch, buf)
+  local edit, hunk = scratch.edit, scratch.hunk
+  local now = edit:is_open() and edit.region:now()
+  local state = now and vim.tbl_contains(edit.hunks, hunk) and edit:state_of(hunk, now)
+  if state ~= 'open' and state ~= 'stale' then
+    return 'this hunk is no longer open: nothing was put back'
+  end
+  local lines = as_lines(buf, hunk.new)
+  local old = vim.list_slice(edit.region.base, hunk.from, hunk.from + hunk.count - 1)
+  if vim.deep_equal(lines, old) then
+    return 'this is the old text: :Ask /reject leaves it as it is'
+  end
+  scratch.hunk = { from = hunk.from, count = hunk.count, new = lines }
+  edit:replace_hunk(hunk, { scratch.hunk })
+  edit:look_at(scratch.hunk)
+end
+
+local function write_whole(scratch, buf)
+  local edit = scratch.edit
+  if edit.state ~= 'open' and edit.state ~= 'waiting' then
+    return 'this change is no longer open: nothing was put back'
+  end
+  edit:replace_all(diff.hunks(edit.region.base, as_lines(buf, whole_text(edit))))
+  for _, hunk in ipairs(edit.hunks) do
+    edit:look_at(hunk)
+  end
+end
+
+-- What :w does there.
+local function write(buf)
+  local scratch = opened[buf]
+  local fault = (scratch.hunk and write_hunk or write_whole)(scratch, buf)
+  if fault then
+    return notify.fault(fault)
+  end
+  vim.bo[buf].modified = false
+  scratch.edit:decide()
+end
+
+local function create(scratch, lines)
+  local buf = api.nvim_create_buf(false, true)
+  local options = vim.bo[buf]
+  options.buftype, options.bufhidden, options.swapfile = 'acwrite', 'hide', false
+  options.modeline, options.undofile = false, false
+  api.nvim_buf_set_lines(buf, 0, -1, true, as_text(lines))
+  vim.bo[buf].modified = false
+  opened[buf] = scratch
+  api.nvim_create_autocmd('BufWriteCmd', {
+    buffer = buf,
+    callback = function()
+      write(buf)
+    end,
+  })
+  return buf
+end
+
+--- The buffer for a hunk or the whole of an edit; the one that is there if it holds words of the user.
+---@param edit askedit.Edit which is open
+---@param hunk askedit.Hunk|nil nil = the whole
+---@return integer buf
+function M.buffer(edit, hunk)
+  for buf, scratch in pairs(opened) do
+    if api.nvim_buf_is_valid(buf) and scratch.edit == edit and scratch.hunk == hunk then
+      if vim.bo[buf].modified then
+        return buf
+      end
+      api.nvim_buf_delete(buf, { force = true })
+      opened[buf] = nil
+    end
+  end
+  return create({ edit = edit, hunk = hunk }, hunk and hunk.new or whole_text(edit))
+end
+
+--- What a buffer shows; nil if it is none of these.
+---@param buf integer
+---@return askedit.Scratch|nil
+function M.of(buf)
+  return opened[buf]
+end
+
+local function is_of_use(scratch)
+  local edit, hunk = scratch.edit, scratch.hunk
+  local now = edit:is_open() and edit.region:now()
+  if not now or not hunk then
+    return now ~= nil
+  end
+  local state = vim.tbl_contains(edit.hunks, hunk) and edit:state_of(hunk, now)
+  return state == 'open' or state == 'stale'
+end
+
+--- Wipes what nobody needs any more, but for buffers in which words of the user were not written.
+function M.tidy()
+  for buf, scratch in pairs(opened) do
+    local is_valid = api.nvim_buf_is_valid(buf)
+    if not is_valid or not (vim.bo[buf].modified or is_of_use(scratch)) then
+      opened[buf] = nil
+      if is_valid then
+        api.nvim_buf_delete(buf, { force = true })
+      end
+    end
+  end
+end
+
+return M

@@ -1,0 +1,301 @@
+--- Which hunks of a change are taken: read off the text, so that undo, redo and whatever else writes need no
+--- bookkeeping.
+---
+---   base      a b c d e       the old text
+---   hunks       B     E       new lines for some of it
+---   text      a B c x d e     what stands there now: the first hunk is taken, the second is not, and x is
+---                             the user's own
+---
+--- Those hunks count as taken for which the text differs in the fewest lines from the base with them in it;
+--- where that leaves a choice, those that were before. What differs is the user's.
+local diff = require('askedit.review.diff')
+
+local M = {}
+
+---@class askedit.Reading
+---@field taken table<askedit.Hunk, true>
+---@field expected string[] the base with the hunks that are taken
+---@field changes askedit.Change[] what the user made of that
+---@field taken_count integer
+---@field grown integer lines that the hunks which are taken have more than there were
+---@field package starts table<askedit.Hunk, integer> first line in `expected`
+
+local function same(a, a_from, b, b_from, count)
+  for i = 0, count - 1 do
+    if a[a_from + i] ~= b[b_from + i] then
+      return false
+    end
+  end
+  return true
+end
+
+local function equal(a, b)
+  return #a == #b and same(a, 1, b, 1, #a)
+end
+
+local function expected_text(base, hunks, taken)
+  if next(taken) == nil then
+    return base
+  end
+  return diff.apply(base, hunks, function(hunk)
+    return taken[hunk]
+  end)
+end
+
+local function reading(hunks, taken, expected, changes)
+  local at = { taken = taken, taken_count = 0, grown = 0, starts = {} }
+  at.expected, at.changes = expected, changes
+  for _, hunk in ipairs(hunks) do
+    at.starts[hunk] = hunk.from + at.grown
+    if taken[hunk] then
+      at.grown = at.grown + #hunk.new - hunk.count
+      at.taken_count = at.taken_count + 1
+    end
+  end
+  return at
+end
+
+-- The text is nothing but old and new lines: which ----------------------------------------------------------
+
+local MANY_WAYS = 16
+
+-- Ways to read the text up to a line, by that line; of several that lead there the one that changes least.
+local function keep(ways, line, way)
+  local other = ways.by_line[line]
+  if not other then
+    ways.count = ways.count + 1
+  end
+  if not other or way.flips < other.flips then
+    ways.by_line[line] = way
+  end
+end
+
+local function read_hunk(ways, at, hunk, base, lines, before)
+  local out = { by_line = {}, count = 0 }
+  for line, way in pairs(ways.by_line) do
+    local kept = hunk.from - at
+    if same(base, at, lines, line, kept) then
+      local start, was = line + kept, before[hunk] == true
+      if same(base, hunk.from, lines, start, hunk.count) then
+        keep(out, start + hunk.count, { flips = way.flips + (was and 1 or 0), before = way })
+      end
+      if same(hunk.new, 1, lines, start, #hunk.new) then
+        keep(out, start + #hunk.new, { flips = way.flips + (was and 0 or 1), before = way, taken = hunk })
+      end
+    end
+  end
+  return out
+end
+
+-- The hunks that are taken, nil if there is more in the text.
+local function parse(base, hunks, lines, before)
+  local ways, at = { by_line = { [1] = { flips = 0 } }, count = 1 }, 1
+  for _, hunk in ipairs(hunks) do
+    ways = read_hunk(ways, at, hunk, base, lines, before)
+    if ways.count == 0 or ways.count > MANY_WAYS then
+      return nil
+    end
+    at = hunk.from + hunk.count
+  end
+  local rest = #base - at + 1
+  local way = ways.by_line[#lines - rest + 1]
+  if not way or not same(base, at, lines, #lines - rest + 1, rest) then
+    return nil
+  end
+  local taken = {}
+  while way do
+    if way.taken then
+      taken[way.taken] = true
+    end
+    way = way.before
+  end
+  return taken
+end
+
+-- The user has changed something, too -------------------------------------------------------------------
+
+local function size(hunk, taken)
+  return taken[hunk] and #hunk.new or hunk.count
+end
+
+local function behind(change)
+  return change.from + change.count
+end
+
+-- How many lines differ at a hunk and right beside it.
+local function cost(hunk, at)
+  local from, total = at.starts[hunk], 0
+  local last = from + size(hunk, at.taken)
+  for _, change in ipairs(at.changes) do
+    if change.from <= last and from <= behind(change) then
+      total = total + change.count + change.new_count
+    end
+  end
+  return total
+end
+
+local function total_cost(at)
+  local total = 0
+  for _, change in ipairs(at.changes) do
+    total = total + change.count + change.new_count
+  end
+  return total
+end
+
+local function compare(base, hunks, lines, taken)
+  local expected = expected_text(base, hunks, taken)
+  return reading(hunks, taken, expected, equal(expected, lines) and {} or diff.changes(expected, lines))
+end
+
+local function flipped(taken, hunks)
+  local out = {}
+  for hunk in pairs(taken) do
+    out[hunk] = true
+  end
+  for _, hunk in ipairs(hunks) do
+    out[hunk] = not out[hunk] or nil
+  end
+  return out
+end
+
+-- Where something differs it may be that a hunk was taken or undone.
+local function with_fewest_changes(base, hunks, lines, as_before)
+  local doubtful = {}
+  for _, hunk in ipairs(hunks) do
+    if cost(hunk, as_before) > 0 then
+      doubtful[#doubtful + 1] = hunk
+    end
+  end
+  if #doubtful == 0 then
+    return as_before
+  end
+  local other = compare(base, hunks, lines, flipped(as_before.taken, doubtful))
+  local better = {}
+  for _, hunk in ipairs(doubtful) do
+    if cost(hunk, other) < cost(hunk, as_before) then
+      better[#better + 1] = hunk
+    end
+  end
+  if #better < #doubtful then
+    other = compare(base, hunks, lines, flipped(as_before.taken, better))
+  end
+  return total_cost(other) < total_cost(as_before) and other or as_before
+end
+
+--- What has become of the hunks.
+---@param base string[]
+---@param hunks askedit.Hunk[] in order
+---@param lines string[] what stands there now
+---@param before table<askedit.Hunk, true> those that were taken when it was last looked at
+---@return askedit.Reading
+function M.read(base, hunks, lines, before)
+  local expected = expected_text(base, hunks, before)
+  if equal(expected, lines) then
+    return reading(hunks, before, expected, {})
+  end
+  local taken = parse(base, hunks, lines, before)
+  if taken then
+    return reading(hunks, taken, lines, {})
+  end
+  local changes = diff.changes(expected, lines)
+  return with_fewest_changes(base, hunks, lines, reading(hunks, before, expected, changes))
+end
+
+-- Places ----------------------------------------------------------------------------------------------------
+
+---@class askedit.HunkPlace where a hunk is now, among the lines that were read
+---@field from integer
+---@field count integer
+---@field stale boolean the user changed its lines; the place covers all that was changed there
+---@field head integer how many of these lines are before the hunk's own
+---@field tail integer and after them
+
+-- Both change the same lines. Lines that were added at an edge of the hunk are beside it.
+local function collide(from, last, change)
+  return change.from < last and from < behind(change)
+end
+
+local function is_changed(number, changes)
+  for _, change in ipairs(changes) do
+    if change.from <= number and number < behind(change) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Whether neither of the lines is there any more between which lines are to be added.
+local function hangs_on_nothing(from, at)
+  local count = #at.expected
+  if count == 0 then
+    return false
+  end
+  return (from <= 1 or is_changed(from - 1, at.changes)) and (from > count or is_changed(from, at.changes))
+end
+
+--- Where lines of the expected text are now.
+---@param first integer
+---@param count integer
+---@param at askedit.Reading
+---@return askedit.HunkPlace
+function M.place_of(first, count, at)
+  local from, last, shift, inner = first, first + count, 0, 0
+  local stale = count == 0 and hangs_on_nothing(first, at)
+  for _, change in ipairs(at.changes) do
+    local grown = change.new_count - change.count
+    if collide(first, first + count, change) then
+      stale = true
+      from, last = math.min(from, change.from), math.max(last, behind(change))
+      inner = inner + grown
+    elseif behind(change) <= first then
+      shift = shift + grown
+    end
+  end
+  return {
+    from = from + shift,
+    count = last - from + inner,
+    stale = stale,
+    head = first - from,
+    tail = last - first - count,
+  }
+end
+
+--- The same reading, of a text without the lines that were added at its edges.
+---@param at askedit.Reading
+---@param changes askedit.Change[]
+---@return askedit.Reading
+function M.with_changes(at, changes)
+  local other = {}
+  for name, value in pairs(at) do
+    other[name] = value
+  end
+  other.changes = changes
+  return other
+end
+
+--- First line of a hunk in the expected text. One that came after the text was read is behind all others.
+---@param hunk askedit.Hunk
+---@param at askedit.Reading
+---@return integer
+function M.start(hunk, at)
+  return at.starts[hunk] or hunk.from + at.grown
+end
+
+--- Where a hunk is now.
+---@param hunk askedit.Hunk
+---@param at askedit.Reading
+---@return askedit.HunkPlace
+function M.place(hunk, at)
+  return M.place_of(M.start(hunk, at), size(hunk, at.taken), at)
+end
+
+--- The line now behind which a line of the base stands that is after all hunks.
+---@param number integer
+---@param at askedit.Reading
+---@return integer
+function M.line_of_base(number, at)
+  local place = M.place_of(number + at.grown, 1, at)
+  return place.from + math.max(place.count, 1) - 1
+end
+
+return M

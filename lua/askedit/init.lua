@@ -149,7 +149,7 @@ end
 local function hunks_of_scratch(shown)
   return vim.tbl_filter(function(item)
     return not shown.hunk or item.hunk == shown.hunk
-  end, shown.edit:undecided())
+  end, shown.edit.hunks:undecided())
 end
 
 ---@class askedit.Meant what a command is about
@@ -233,8 +233,8 @@ local function open_whole(edit, place)
   if edit.state ~= 'open' and edit.state ~= 'waiting' then
     return view.show_page('change', table.concat(edit:blocks(), '\n\n'), place, filetype)
   end
-  for _, item in ipairs(edit:undecided()) do
-    edit:look_at(item.hunk)
+  for _, item in ipairs(edit.hunks:undecided()) do
+    edit.hunks:look_at(item.hunk)
   end
   view.show_editable(scratch.buffer(edit), 'change', place, filetype)
 end
@@ -253,7 +253,7 @@ function M.open(opts)
   elseif not item or (opts and opts.all) then
     return open_whole(edit, place)
   end
-  edit:look_at(item.hunk)
+  edit.hunks:look_at(item.hunk)
   view.show_editable(scratch.buffer(edit, item.hunk), 'hunk', place, vim.bo[edit.buf].filetype)
 end
 
@@ -382,8 +382,8 @@ function M.log(opts)
   end
 end
 
---- For a statusline: what is running, and the hunks of the nearest change; '' if there is neither. Safe there,
---- `%` is doubled.
+--- For a statusline: what is running, and the hunks of the nearest change; '' if there is neither. Safe
+--- there, `%` is doubled.
 ---@return string
 function M.status()
   local list, parts = runs.running(), {}

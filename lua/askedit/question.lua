@@ -364,7 +364,7 @@ end
 local function context_of(edit, spot, request)
   local has_code = not edit.takes_itself and (spot.r2 > spot.r1 or spot.c2 > spot.c1)
   local what = context.around(has_code and context.again(spot) or context.at(spot), spot)
-  what.rejected = joint_list(request.context.rejected or {}, edit:rejected_texts())
+  what.rejected = joint_list(request.context.rejected or {}, edit.hunks:rejected_texts())
   return what
 end
 
@@ -448,7 +448,7 @@ local function fault_of_going_on(run)
     return 'nothing of this answer had come: :Ask /retry asks again'
   elseif not transcript.is_cut(run) then
     return 'this answer is whole'
-  elseif run.edit and (run.edit.is_apart or run.edit.state == 'gone') then
+  elseif run.edit and (run.edit.hunks.is_apart or run.edit.state == 'gone') then
     return 'this change was taken, in part or as a whole, or closed: :Ask /retry asks again'
   elseif run ~= run.answer.runs[#run.answer.runs] then
     return 'the conversation went on after this answer'
@@ -494,10 +494,10 @@ function M.reject(edit)
       M.stop(run)
     end
   end
-  for _, item in ipairs(edit:undecided()) do
-    edit:reject(item.hunk)
+  for _, item in ipairs(edit.hunks:undecided()) do
+    edit.hunks:reject(item.hunk)
   end
-  edit:set_apart()
+  edit.hunks:set_apart()
   edit:close()
 end
 

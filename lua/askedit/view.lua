@@ -50,7 +50,7 @@ local WAITS = { waiting = 'comes in Normal mode', choice = 'there are several bl
 -- The line at a hunk, or below the newest lines.
 local function status_at_edit(run, hunk)
   local edit, line = run.edit, transcript.status(run, ':Ask /stop stops')
-  local is_stale = hunk and edit:is_stale(hunk)
+  local is_stale = hunk and edit.hunks:is_stale(hunk)
   if not run.over and not hunk then
     return edit:has_code() and ('%s · %s'):format(edit:size(), line) or line
   end

@@ -82,7 +82,7 @@ end
 local function undecided_of(list)
   local items = {}
   for _, edit in ipairs(list) do
-    for _, item in ipairs(edit:undecided()) do
+    for _, item in ipairs(edit.hunks:undecided()) do
       items[#items + 1] = item
     end
   end
@@ -132,7 +132,7 @@ function M.nearest()
   local item, least = M.nearest_of(M.hunks_in(buf), row)
   local best = item and item.edit
   for _, edit in ipairs(M.in_buffer(buf)) do
-    local distance = #edit:undecided() == 0 and edit:distance(row)
+    local distance = #edit.hunks:undecided() == 0 and edit:distance(row)
     if distance and (not least or distance < least) then
       best, item, least = edit, nil, distance
     end

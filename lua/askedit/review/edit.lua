@@ -7,16 +7,15 @@
 ---   gone      the buffer was wiped or read anew
 ---
 --- Its hunks can be taken as soon as they have settled, so also while it is coming.
-local block = require('askedit.block')
 local compat = require('askedit.compat')
 local diff = require('askedit.review.diff')
+local fit = require('askedit.review.fit')
+local hunks = require('askedit.review.hunks')
 local keys = require('askedit.review.keys')
 local changes = require('askedit.review.changes')
-local danger = require('askedit.review.danger')
 local picture = require('askedit.review.picture')
 local region = require('askedit.review.region')
 local scratch = require('askedit.review.scratch')
-local states = require('askedit.review.states')
 local take = require('askedit.review.take')
 local watch = require('askedit.review.watch')
 
@@ -34,16 +33,12 @@ local api = vim.api
 ---@field indent string what each line of the new text begins with
 ---@field proposal askedit.Proposal of the first block of code
 ---@field others string[][] pieces of each further block
----@field hunks askedit.Hunk[] in order; while it is coming those that have settled
+---@field hunks askedit.Hunks
 ---@field is_cut boolean
 ---@field describe fun(hunk?: askedit.Hunk): string the line that stands at a hunk, or below the newest lines
----@field is_apart boolean it is no longer the whole of its answer, so it cannot go on
 ---@field took_itself boolean
 ---@field inside? {edit: askedit.Edit, hunk: askedit.Hunk} it is to take the place of this hunk
 ---@field keys table<string, string> by the name of what they do
----@field package rejected table<askedit.Hunk, true>
----@field package looked table<askedit.Hunk, string[]> the text at a hunk's place when it was looked at
----@field package known_warnings table<askedit.Hunk, string[]>
 ---@field package shown table<askedit.Hunk, table> what is drawn, see picture.lua
 ---@field package drawn integer settled hunks that were drawn, or need not be
 ---@field package told? askedit.Hunk the hunk at which the line stands
@@ -100,14 +95,6 @@ local function rows_of(spot)
   return spot.r1, spot.kind == 'chars' and spot.r2 + 1 or spot.r2
 end
 
--- A text that takes the place of a blank line goes where that line was indented to.
-local function indent_of(spot)
-  if spot.kind ~= 'lines' or spot.r2 ~= spot.r1 + 1 then
-    return ''
-  end
-  return api.nvim_buf_get_lines(spot.buf, spot.r1, spot.r2, true)[1]
-end
-
 ---@class askedit.EditOptions
 ---@field takes_itself boolean
 ---@field keys table<string, string|false> see keys.lua
@@ -133,206 +120,27 @@ end
 ---@param options askedit.EditOptions
 ---@return askedit.Edit
 function M.new(spot, options)
-  return setmetatable({
+  local self = setmetatable({
     buf = spot.buf,
     state = 'closed',
     region = region.new(spot),
     block = spot.block,
     ends_on_break = spot.ends_on_break,
     takes_itself = options.takes_itself,
-    indent = options.takes_itself and indent_of(spot) or '',
+    indent = options.takes_itself and fit.indent_of(spot) or '',
     keys = options.keys,
     inside = options.inside,
     describe = function()
       return ''
     end,
     took_itself = false,
-    hunks = {},
     shown = {},
-    rejected = {},
-    looked = {},
-    known_warnings = {},
     drawn = 0,
     others = {},
   }, Edit)
+  self.hunks = hunks.new(self)
+  return self
 end
-
--- Hunks -------------------------------------------------------------------------------------------------
-
----@class askedit.HunkNow a hunk that is still to be decided on
----@field edit askedit.Edit
----@field hunk askedit.Hunk
----@field number integer of all in the edit
----@field place askedit.HunkPlace
----@field now askedit.Now
----@field first integer its first row, of added lines the one that they stand below
----@field last integer
-
-local function rows_of_hunk(now, place)
-  local first = now.r1 + place.from - 1
-  if place.count == 0 then
-    first = math.max(first - 1, 0)
-    return first, first
-  end
-  return first, first + place.count - 1
-end
-
---- What has become of a hunk. A text that the user writes over one that he took is his.
----@param hunk askedit.Hunk
----@param now askedit.Now
----@return 'open'|'taken'|'rejected'|'stale'
-function Edit:state_of(hunk, now)
-  if now.at.taken[hunk] then
-    self.rejected[hunk] = nil -- undone it is to be decided on again
-    return 'taken'
-  elseif self.rejected[hunk] then
-    return 'rejected'
-  end
-  return states.place(hunk, now.at).stale and 'stale' or 'open'
-end
-
----@param hunk askedit.Hunk
----@return boolean
-function Edit:is_stale(hunk)
-  local now = self.region:now()
-  return now ~= nil and self:state_of(hunk, now) == 'stale'
-end
-
---- A hunk, if it is neither taken nor rejected.
----@param number integer
----@param now askedit.Now
----@return askedit.HunkNow|nil
-function Edit:item(number, now)
-  local hunk = self.hunks[number]
-  local state = self:state_of(hunk, now)
-  if state == 'taken' or state == 'rejected' then
-    return nil
-  end
-  local place = states.place(hunk, now.at)
-  local first, last = rows_of_hunk(now, place)
-  return { edit = self, hunk = hunk, number = number, place = place, now = now, first = first, last = last }
-end
-
---- All that are neither taken nor rejected; none if the edit's place is gone.
----@return askedit.HunkNow[]
-function Edit:undecided()
-  local list, now = {}, self.state ~= 'gone' and self.region:now() or nil
-  for number = 1, now and #self.hunks or 0 do
-    list[#list + 1] = self:item(number, now)
-  end
-  return list
-end
-
----@return integer
-function Edit:taken_count()
-  local now = self.region:now()
-  return now and now.at.taken_count or 0
-end
-
---- Why a hunk should be looked at with care.
----@param hunk askedit.Hunk
----@return string[] phrases none if it need not be
-function Edit:warnings(hunk)
-  self.known_warnings[hunk] = self.known_warnings[hunk] or danger.of(hunk, self.region.base)
-  return self.known_warnings[hunk]
-end
-
--- What an answer that goes on would propose anew is no longer decided by its text alone.
-local function mark_apart(edit, hunk)
-  if edit.state ~= 'coming' and not vim.tbl_contains(edit.proposal.hunks, hunk) then
-    edit:set_apart()
-  end
-end
-
---- Hunks were written.
----@param hunks askedit.Hunk[]
-function Edit:count_as_taken(hunks)
-  self.region:count_as_taken(hunks)
-  for _, hunk in ipairs(hunks) do
-    self.rejected[hunk] = nil
-    mark_apart(self, hunk)
-  end
-end
-
----@param hunk askedit.Hunk
-function Edit:reject(hunk)
-  self.rejected[hunk] = true
-  mark_apart(self, hunk)
-end
-
---- The other way round: it is to be decided on after all.
----@param hunk askedit.Hunk
-function Edit:give_back(hunk)
-  self.rejected[hunk] = nil
-  self:decide()
-end
-
---- What was not wanted of it.
----@return {old: string, new: string}[]
-function Edit:rejected_texts()
-  local texts = {}
-  for _, hunk in ipairs(self.hunks) do
-    if self.rejected[hunk] then
-      local old = vim.list_slice(self.region.base, hunk.from, hunk.from + hunk.count - 1)
-      texts[#texts + 1] = { old = table.concat(old, '\n'), new = table.concat(hunk.new, '\n') }
-    end
-  end
-  return texts
-end
-
-local function replace_in(list, hunk, others)
-  for i, each in ipairs(list) do
-    if each == hunk then
-      table.remove(list, i)
-      for k, other in ipairs(others) do
-        table.insert(list, i + k - 1, other)
-      end
-      return
-    end
-  end
-end
-
---- Other hunks take the place of one.
----@param hunk askedit.Hunk
----@param others askedit.Hunk[] in order
-function Edit:replace_hunk(hunk, others)
-  mark_apart(self, hunk)
-  picture.erase_hunk(self, hunk)
-  replace_in(self.hunks, hunk, others)
-  if self.proposal.hunks ~= self.hunks then
-    replace_in(self.proposal.hunks, hunk, others)
-  end
-  self.region:propose(self.hunks)
-end
-
---- Other hunks for the whole of it.
----@param hunks askedit.Hunk[]
-function Edit:replace_all(hunks)
-  self:set_apart()
-  picture.erase(self)
-  self.hunks, self.rejected, self.looked = hunks, {}, {}
-  self.region:propose(hunks)
-end
-
---- The user saw what is proposed beside the text as it is: he may take it although he changed that.
----@param hunk askedit.Hunk
-function Edit:look_at(hunk)
-  local now = self.region:now()
-  local place = now and states.place(hunk, now.at)
-  self.looked[hunk] = place and vim.list_slice(now.lines, place.from, place.from + place.count - 1)
-end
-
---- Whether it was looked at as it stands.
----@param hunk askedit.Hunk
----@param now askedit.Now
----@return boolean
-function Edit:is_looked_at(hunk, now)
-  local place, looked = states.place(hunk, now.at), self.looked[hunk]
-  return looked ~= nil
-    and vim.deep_equal(looked, vim.list_slice(now.lines, place.from, place.from + place.count - 1))
-end
-
--- From the question to its end --------------------------------------------------------------------------
 
 --- It is to be asked for again, about the text that is there now.
 ---@return askedit.Spot|nil spot nil if its place is gone
@@ -356,10 +164,10 @@ function Edit:start()
     self.region:rebase(self.next_base)
   end
   self.proposal, self.others = diff.proposal(self.block and {} or self.region.base), {}
-  self.is_cut, self.is_apart, self.took_itself = false, false, false
-  self.rejected, self.looked = {}, {}
+  self.is_cut, self.took_itself = false, false
+  self.hunks:clear()
   if self.inside then
-    self.inside.edit:reject(self.inside.hunk)
+    self.inside.edit.hunks:reject(self.inside.hunk)
     self.inside.edit:decide()
   end
   self:go_on()
@@ -369,8 +177,7 @@ end
 function Edit:go_on()
   picture.erase(self)
   self.state = 'coming'
-  self.hunks = self.proposal.hunks
-  self.region:propose(self.hunks)
+  self.hunks:propose(self.proposal.hunks, self.proposal.hunks)
   self:show()
 end
 
@@ -396,10 +203,7 @@ end
 ---@param hunk? askedit.Hunk the one that is meant
 ---@return string
 function Edit:size(hunk)
-  local total, taken, number = #self.hunks, self:taken_count(), nil
-  for i, each in ipairs(hunk and self.hunks or {}) do
-    number = each == hunk and i or number
-  end
+  local total, taken, number = #self.hunks.list, self.hunks:taken_count(), self.hunks:number_of(hunk)
   if self.state == 'coming' and number then
     return ('hunk %d'):format(number) -- of how many is not known yet
   end
@@ -447,47 +251,18 @@ function Edit:grow()
   end
 end
 
-local function indented(lines, indent)
-  if indent == '' then
-    return lines
-  end
-  local is_indented = true
-  for _, line in ipairs(lines) do
-    is_indented = is_indented and (not line:find('%S') or line:sub(1, #indent) == indent)
-  end
-  if is_indented then
-    return lines
-  end
-  return vim.tbl_map(function(line)
-    return line:find('%S') and indent .. line or line
-  end, lines)
-end
-
--- The new text of the whole region: `lines` is that of the answer. Returns a fault if it does not fit.
-local function fit(edit, lines)
-  if not edit.block then
-    return indented(lines, edit.indent)
-  end
-  local count = #edit.region.base
-  if #lines ~= count then
-    return nil, ('the block has %d rows and the answer %d: nothing was changed'):format(count, #lines)
-  end
-  return block.replace(edit.region.base, edit.block, lines)
-end
-
 -- Hunks for review. Returns a sentence if there are none.
 local function propose(edit)
-  local hunks = edit.proposal:final_hunks(edit.is_cut)
+  local list = edit.proposal:final_hunks(edit.is_cut)
   if edit.block or edit.indent ~= '' then
-    local lines, fault = fit(edit, edit.proposal:all_lines())
+    local lines, fault = fit.fit(edit, edit.proposal:all_lines())
     if not lines then
       return fault
     end
-    hunks = diff.hunks(edit.region.base, lines)
+    list = diff.hunks(edit.region.base, lines)
   end
-  edit.hunks = hunks
-  edit.region:propose(hunks)
-  if #hunks == 0 then
+  edit.hunks:propose(list, edit.proposal.hunks)
+  if #list == 0 then
     return 'the answer is the same text: nothing to change'
   end
 end
@@ -497,7 +272,7 @@ local function take_when_still(edit)
   compat.in_still_moment(function()
     if edit.state == 'waiting' and api.nvim_buf_is_loaded(edit.buf) then
       edit.took_itself = true
-      take.take(edit:undecided())
+      take.take(edit.hunks:undecided())
       if edit.state == 'waiting' then
         edit.took_itself = false
         edit:set_state('open')
@@ -509,8 +284,9 @@ end
 -- A hunk that another edit was to take the place of is there again if that came to nothing.
 local function give_back_if_empty(edit)
   local inside = edit.inside
-  if inside and #edit.hunks == 0 and inside.edit.state ~= 'gone' then
-    inside.edit:give_back(inside.hunk)
+  if inside and #edit.hunks.list == 0 and inside.edit.state ~= 'gone' then
+    inside.edit.hunks:give_back(inside.hunk)
+    inside.edit:decide()
   end
 end
 
@@ -520,7 +296,7 @@ function Edit:close(state)
   picture.erase(self)
   picture.settle(self)
   self.state = state or 'closed'
-  changes.remove(self, self.state == 'closed' and not self.took_itself and self:taken_count() > 0)
+  changes.remove(self, self.state == 'closed' and not self.took_itself and self.hunks:taken_count() > 0)
   if #changes.in_buffer(self.buf) == 0 then
     keys.off(self.buf)
     picture.forget(self.buf)
@@ -531,7 +307,7 @@ end
 
 --- A hunk was decided on: closes the edit if none is left, and opens it if there is one again.
 function Edit:decide()
-  local is_left = #self:undecided() > 0
+  local is_left = #self.hunks:undecided() > 0
   if self.state == 'closed' and is_left and not changes.overlaps_others(self) then
     self.state = 'open'
     self:show()
@@ -576,9 +352,9 @@ function Edit:review()
     return sentence
   end
   self.state = 'open'
-  if self.takes_itself and not self.is_cut and #self:warnings(self.hunks[1]) == 0 then
+  if self.takes_itself and not self.is_cut and #self.hunks:warnings(self.hunks.list[1]) == 0 then
     take_when_still(self)
-  elseif #self:undecided() == 0 and self.region:now() then
+  elseif #self.hunks:undecided() == 0 and self.region:now() then
     self:close()
   end
 end
@@ -590,12 +366,6 @@ function Edit:set_state(state)
   if self:is_open() then
     picture.redraw(self)
   end
-end
-
---- One of several blocks was chosen, or some hunks were taken: what follows in the answer belongs to none of
---- what is left.
-function Edit:set_apart()
-  self.is_apart = true
 end
 
 return M

@@ -107,7 +107,7 @@ end
 local function draw_hunk(item, status)
   local edit, hunk = item.edit, item.hunk
   local place = drawn_place(edit, item.now, item.place)
-  local words = { status = status, hint = hint(edit), warnings = edit:warnings(hunk) }
+  local words = { status = status, hint = hint(edit), warnings = edit.hunks:warnings(hunk) }
   M.erase_hunk(edit, hunk)
   local ids = draw.hunk(edit.buf, place, { old = old_lines(item), new = hunk.new }, words)
   local last = ids[#ids]
@@ -121,17 +121,17 @@ end
 
 -- Hunks that settled since the last draw. The lines of earlier ones are where they were.
 local function draw_settled(edit)
-  local now = edit.drawn < #edit.hunks and edit.region:now()
+  local now = edit.drawn < #edit.hunks.list and edit.region:now()
   if not now then
     return
   end
-  for number = edit.drawn + 1, #edit.hunks do
-    local item = edit:item(number, now)
+  for number = edit.drawn + 1, #edit.hunks.list do
+    local item = edit.hunks:item(number, now)
     if item then
       draw_hunk(item)
     end
   end
-  edit.drawn = #edit.hunks
+  edit.drawn = #edit.hunks.list
 end
 
 -- The hunk at which the line about the edit stands: the one nearest to the user's cursor, if he is there.
@@ -158,7 +158,7 @@ end
 ---@param edit askedit.Edit
 function M.tell(edit)
   if next(edit.shown) then
-    tell(edit, edit:undecided())
+    tell(edit, edit.hunks:undecided())
   end
 end
 
@@ -174,7 +174,7 @@ local function is_as_drawn(item)
 end
 
 local function draw_review(edit)
-  local items, left = edit:undecided(), {}
+  local items, left = edit.hunks:undecided(), {}
   for _, item in ipairs(items) do
     left[item.hunk] = true
     if not is_as_drawn(item) then
@@ -186,7 +186,7 @@ local function draw_review(edit)
       M.erase_hunk(edit, hunk)
     end
   end
-  edit.drawn = #edit.hunks
+  edit.drawn = #edit.hunks.list
   tell(edit, items)
 end
 
@@ -250,7 +250,7 @@ end
 --- Draws what has come since the last time.
 ---@param edit askedit.Edit
 function M.grow(edit)
-  local is_first = edit.drawn < #edit.hunks and not edit.told
+  local is_first = edit.drawn < #edit.hunks.list and not edit.told
   draw_settled(edit)
   draw_live(edit)
   if is_first then

@@ -25,26 +25,24 @@ local function as_lines(buf, old)
 end
 
 local function whole_text(edit)
-  return diff.apply(edit.region.base, edit.hunks, function(hunk)
-    return not edit.rejected[hunk]
+  local now = edit.region:now()
+  return diff.apply(edit.region.base, edit.hunks.list, function(hunk)
+    return not now or edit.hunks:state_of(hunk, now) ~= 'rejected'
   end)
 end
 
 local function write_hunk(scratch, buf)
   local edit, hunk = scratch.edit, scratch.hunk
-  local now = edit:is_open() and edit.region:now()
-  local state = now and vim.tbl_contains(edit.hunks, hunk) and edit:state_of(hunk, now)
-  if state ~= 'open' and state ~= 'stale' then
+  if not edit:is_open() or not edit.hunks:is_undecided(hunk) then
     return 'this hunk is no longer open: nothing was put back'
   end
   local lines = as_lines(buf, hunk.new)
-  local old = vim.list_slice(edit.region.base, hunk.from, hunk.from + hunk.count - 1)
-  if vim.deep_equal(lines, old) then
+  if vim.deep_equal(lines, edit.hunks:old_lines(hunk)) then
     return 'this is the old text: :Ask /reject leaves it as it is'
   end
   scratch.hunk = { from = hunk.from, count = hunk.count, new = lines }
-  edit:replace_hunk(hunk, { scratch.hunk })
-  edit:look_at(scratch.hunk)
+  edit.hunks:replace(hunk, { scratch.hunk })
+  edit.hunks:look_at(scratch.hunk)
 end
 
 local function write_whole(scratch, buf)
@@ -52,9 +50,9 @@ local function write_whole(scratch, buf)
   if edit.state ~= 'open' and edit.state ~= 'waiting' then
     return 'this change is no longer open: nothing was put back'
   end
-  edit:replace_all(diff.hunks(edit.region.base, as_lines(buf, whole_text(edit))))
-  for _, hunk in ipairs(edit.hunks) do
-    edit:look_at(hunk)
+  edit.hunks:replace_all(diff.hunks(edit.region.base, as_lines(buf, whole_text(edit))))
+  for _, hunk in ipairs(edit.hunks.list) do
+    edit.hunks:look_at(hunk)
   end
 end
 
@@ -112,12 +110,7 @@ end
 
 local function is_of_use(scratch)
   local edit, hunk = scratch.edit, scratch.hunk
-  local now = edit:is_open() and edit.region:now()
-  if not now or not hunk then
-    return now ~= nil
-  end
-  local state = vim.tbl_contains(edit.hunks, hunk) and edit:state_of(hunk, now)
-  return state == 'open' or state == 'stale'
+  return edit:is_open() and (not hunk or edit.hunks:is_undecided(hunk))
 end
 
 --- Wipes what nobody needs any more, but for buffers in which words of the user were not written.

@@ -77,7 +77,7 @@ local function write(edit, items)
   local pieces, written = {}, {}
   for _, item in ipairs(items) do
     local hunk, now = item.hunk, item.now
-    if not item.place.stale or edit:is_looked_at(hunk, now) then
+    if not item.place.stale or edit.hunks:is_looked_at(hunk, now) then
       add_piece(pieces, piece_of({ hunk }, states.start(hunk, now.at), hunk.count, hunk.new, now), now)
       written[#written + 1] = hunk
     end
@@ -89,7 +89,7 @@ local function write(edit, items)
   if fault then
     return 'the change could not be written: ' .. fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', ''), 0
   end
-  edit:count_as_taken(written)
+  edit.hunks:count_as_taken(written)
   return nil, #written
 end
 
@@ -116,7 +116,7 @@ local function write_all(items)
     for _, item in ipairs(items_of[edit]) do
       wanted[item.hunk] = true
     end
-    for _, item in ipairs(edit:undecided()) do
+    for _, item in ipairs(edit.hunks:undecided()) do
       fresh[#fresh + 1] = wanted[item.hunk] and item or nil
     end
     local failed, written = write(edit, fresh)
@@ -157,7 +157,7 @@ end
 ---@param items askedit.HunkNow[]
 function M.reject(items)
   for _, item in ipairs(items) do
-    item.edit:reject(item.hunk)
+    item.edit.hunks:reject(item.hunk)
   end
   for _, edit in ipairs((by_edit(items))) do
     edit:decide()
@@ -167,7 +167,7 @@ end
 local function words_of(items)
   local words, seen = {}, {}
   for _, item in ipairs(items) do
-    for _, phrase in ipairs(item.edit:warnings(item.hunk)) do
+    for _, phrase in ipairs(item.edit.hunks:warnings(item.hunk)) do
       if not seen[phrase] then
         seen[phrase], words[#words + 1] = true, phrase
       end
@@ -181,7 +181,7 @@ end
 function M.all(items)
   local harmless, risky = {}, {}
   for _, item in ipairs(items) do
-    local list = #item.edit:warnings(item.hunk) > 0 and risky or harmless
+    local list = #item.edit.hunks:warnings(item.hunk) > 0 and risky or harmless
     list[#list + 1] = item
   end
   if #risky == 0 then
@@ -215,7 +215,7 @@ function M.choose(edit)
     if text and edit.state == 'choice' then
       edit.proposal, edit.others = diff.proposal(edit.block and {} or edit.region.base), {}
       edit.proposal:add(text)
-      edit:set_apart()
+      edit.hunks:set_apart()
       picture.erase(edit)
       local sentence = edit:review()
       if sentence then
@@ -262,7 +262,7 @@ function M.part_in_rows(item, first, last)
     return hunk
   end
   local list, middle = parts(hunk, math.max(first - row, 0) + 1, math.min(last - row + 1, hunk.count))
-  item.edit:replace_hunk(hunk, list)
+  item.edit.hunks:replace(hunk, list)
   return middle
 end
 

@@ -70,7 +70,7 @@ function M.go(steps)
 end
 
 local function line_of(item)
-  local hunk, total = item.hunk, #item.edit.hunks
+  local hunk, total = item.hunk, #item.edit.hunks.list
   local text = hunk.new[1] and '+ ' .. vim.trim(hunk.new[1])
   text = text or ('- %s'):format(vim.trim(item.now.lines[item.place.from] or ''))
   return ('%d of %d%s  %s'):format(item.number, total, item.place.stale and ', lines changed' or '', text)

@@ -196,9 +196,13 @@ function M.accept(opts)
     local edits = changes.in_buffer(api.nvim_get_current_buf())
     local hunks = changes.hunks_in(api.nvim_get_current_buf())
     if #hunks > 0 then
-      return take.all(hunks)
+      take.all(hunks)
+    elseif #edits > 0 then
+      explain(edits[1])
+    else
+      notify.info(NO_CHANGE)
     end
-    return #edits > 0 and explain(edits[1]) or notify.info(NO_CHANGE)
+    return
   end
   local found = meant(opts)
   if found and #found.hunks > 0 then

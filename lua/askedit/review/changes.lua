@@ -69,6 +69,7 @@ end
 ---@param buf integer
 function M.forget_buffer(buf)
   for _, edit in ipairs(of_buffer(kept, buf)) do
+    edit.state = 'gone'
     remove_from(kept, edit)
   end
 end

@@ -19,6 +19,7 @@ local marks = api.nvim_create_namespace('askedit_range')
 ---@field hunks askedit.Hunk[] what is proposed for them
 ---@field package taken table<askedit.Hunk, true> those that were taken when it was last looked at
 ---@field package is_inside_line boolean a place without text, behind some of its line
+---@field package previous askedit.Reading|nil of the text when it was last looked at
 ---@field package tick integer|nil changedtick at which it was looked at
 ---@field package seen askedit.Now|nil what was seen then
 ---@field package first integer mark
@@ -206,7 +207,8 @@ local function look(self)
   if self.kind == 'chars' and #self.base > 0 and #lines > 0 then
     lines, c1, c2 = without_typed(self, lines, c1, c2)
   end
-  local at = states.read(self.base, self.hunks, lines, self.taken)
+  local at = states.read(self.base, self.hunks, lines, self.taken, self.previous)
+  self.previous = at
   return without_added(self, { r1 = r1, c1 = c1, r2 = r2, c2 = c2, lines = lines, at = at })
 end
 
@@ -227,7 +229,7 @@ end
 --- Takes other lines for the base; nothing is proposed for them yet.
 ---@param lines string[]
 function Region:rebase(lines)
-  self.base, self.hunks, self.taken, self.tick = lines, {}, {}, nil
+  self.base, self.hunks, self.taken, self.tick, self.previous = lines, {}, {}, nil, nil
 end
 
 --- What is proposed for it. A list that only grew, and while the text is as it was, need not be told.

@@ -6,13 +6,15 @@
 ---   text      a B c x d e     what stands there now: the first hunk is taken, the second is not, and x is
 ---                             the user's own
 ---
---- Those hunks count as taken for which the text differs in the fewest lines from the base with them in it;
---- where that leaves a choice, those that were before. What differs is the user's.
+--- It is read in this order: as nothing but the base and hunks; as what was read the last time, with some
+--- hunks taken or undone since; and where the user wrote something at the same time, such that he wrote least.
+--- Where that leaves a choice, a hunk is what it was before. What differs is the user's.
 local diff = require('askedit.review.diff')
 
 local M = {}
 
 ---@class askedit.Reading
+---@field lines string[] what was read
 ---@field taken table<askedit.Hunk, true>
 ---@field expected string[] the base with the hunks that are taken
 ---@field changes askedit.Change[] what the user made of that
@@ -42,8 +44,8 @@ local function expected_text(base, hunks, taken)
   end)
 end
 
-local function reading(hunks, taken, expected, changes)
-  local at = { taken = taken, taken_count = 0, grown = 0, starts = {} }
+local function reading(hunks, lines, taken, expected, changes)
+  local at = { lines = lines, taken = taken, taken_count = 0, grown = 0, starts = {} }
   at.expected, at.changes = expected, changes
   for _, hunk in ipairs(hunks) do
     at.starts[hunk] = hunk.from + at.grown
@@ -74,7 +76,7 @@ local function read_hunk(ways, at, hunk, base, lines, before)
   local out = { by_line = {}, count = 0 }
   for line, way in pairs(ways.by_line) do
     local kept = hunk.from - at
-    if same(base, at, lines, line, kept) then
+    if kept >= 0 and same(base, at, lines, line, kept) then
       local start, was = line + kept, before[hunk] == true
       if same(base, hunk.from, lines, start, hunk.count) then
         keep(out, start + hunk.count, { flips = way.flips + (was and 1 or 0), before = way })
@@ -122,29 +124,35 @@ local function behind(change)
   return change.from + change.count
 end
 
--- How many lines differ at a hunk and right beside it.
-local function cost(hunk, at)
-  local from, total = at.starts[hunk], 0
+local function lines_of(change)
+  return math.max(change.count, change.new_count)
+end
+
+-- Whether something differs at a hunk or right beside it.
+local function is_doubtful(hunk, at)
+  local from = at.starts[hunk]
   local last = from + size(hunk, at.taken)
   for _, change in ipairs(at.changes) do
     if change.from <= last and from <= behind(change) then
-      total = total + change.count + change.new_count
+      return true
     end
   end
-  return total
+  return false
 end
 
-local function total_cost(at)
+-- How much the user wrote, if a reading is right.
+local function cost(at)
   local total = 0
   for _, change in ipairs(at.changes) do
-    total = total + change.count + change.new_count
+    total = total + lines_of(change)
   end
   return total
 end
 
 local function compare(base, hunks, lines, taken)
   local expected = expected_text(base, hunks, taken)
-  return reading(hunks, taken, expected, equal(expected, lines) and {} or diff.changes(expected, lines))
+  local changes = equal(expected, lines) and {} or diff.changes(expected, lines)
+  return reading(hunks, lines, taken, expected, changes)
 end
 
 local function flipped(taken, hunks)
@@ -158,28 +166,53 @@ local function flipped(taken, hunks)
   return out
 end
 
+local FEW, SHORT = 8, 2000 -- hunks and lines for which each hunk is tried by itself: each try is a diff
+
 -- Where something differs it may be that a hunk was taken or undone.
 local function with_fewest_changes(base, hunks, lines, as_before)
   local doubtful = {}
   for _, hunk in ipairs(hunks) do
-    if cost(hunk, as_before) > 0 then
+    if is_doubtful(hunk, as_before) then
       doubtful[#doubtful + 1] = hunk
     end
   end
-  if #doubtful == 0 then
-    return as_before
-  end
-  local other = compare(base, hunks, lines, flipped(as_before.taken, doubtful))
-  local better = {}
-  for _, hunk in ipairs(doubtful) do
-    if cost(hunk, other) < cost(hunk, as_before) then
-      better[#better + 1] = hunk
+  local best = as_before
+  local function try(taken)
+    local other = compare(base, hunks, lines, taken)
+    if cost(other) < cost(best) then
+      best = other
     end
   end
-  if #better < #doubtful then
-    other = compare(base, hunks, lines, flipped(as_before.taken, better))
+  if #doubtful > 1 then
+    try(flipped(as_before.taken, doubtful))
   end
-  return total_cost(other) < total_cost(as_before) and other or as_before
+  if #doubtful <= FEW and #lines <= SHORT then
+    for _, hunk in ipairs(doubtful) do
+      try(flipped(best.taken, { hunk }))
+    end
+  end
+  return best
+end
+
+-- Hunks that were taken or undone since a text was read, and nothing else was changed; nil if there is more.
+local function flips_since(previous, base, hunks, lines)
+  local slots, hunk_of = {}, {}
+  for _, hunk in ipairs(hunks) do
+    local place = previous.starts[hunk] and M.place(hunk, previous)
+    if place and not place.stale then
+      local slot = { from = place.from, count = place.count, new = hunk.new }
+      if previous.taken[hunk] then
+        slot.new = vim.list_slice(base, hunk.from, hunk.from + hunk.count - 1)
+      end
+      slots[#slots + 1], hunk_of[slot] = slot, hunk
+    end
+  end
+  local flips = parse(previous.lines, slots, lines, {})
+  local list = {}
+  for slot in pairs(flips or {}) do
+    list[#list + 1] = hunk_of[slot]
+  end
+  return flips and list
 end
 
 --- What has become of the hunks.
@@ -187,18 +220,23 @@ end
 ---@param hunks askedit.Hunk[] in order
 ---@param lines string[] what stands there now
 ---@param before table<askedit.Hunk, true> those that were taken when it was last looked at
+---@param previous askedit.Reading|nil what was read then
 ---@return askedit.Reading
-function M.read(base, hunks, lines, before)
+function M.read(base, hunks, lines, before, previous)
   local expected = expected_text(base, hunks, before)
   if equal(expected, lines) then
-    return reading(hunks, before, expected, {})
+    return reading(hunks, lines, before, expected, {})
   end
   local taken = parse(base, hunks, lines, before)
   if taken then
-    return reading(hunks, taken, lines, {})
+    return reading(hunks, lines, taken, lines, {})
   end
-  local changes = diff.changes(expected, lines)
-  return with_fewest_changes(base, hunks, lines, reading(hunks, before, expected, changes))
+  local flips = previous and flips_since(previous, base, hunks, lines)
+  if flips then
+    return compare(base, hunks, lines, flipped(previous.taken, flips))
+  end
+  local as_before = compare(base, hunks, lines, before)
+  return #hunks > 0 and with_fewest_changes(base, hunks, lines, as_before) or as_before
 end
 
 -- Places ----------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@
 ---                             the user's own
 ---
 --- It is read in this order: as nothing but the base and hunks; as what was read the last time, with some
---- hunks taken or undone since; and where the user wrote something at the same time, such that he wrote least.
---- Where that leaves a choice, a hunk is what it was before. What differs is the user's.
+--- hunks taken or undone since; and where the user wrote something at the same time, such that he wrote
+--- least. Where that leaves a choice, a hunk is what it was before. What differs is the user's.
 local diff = require('askedit.review.diff')
 
 local M = {}

@@ -1,4 +1,7 @@
 --- Which words of a hunk differ, and how they look.
+local Edits = require('edits')
+local Peer = require('peer')
+local Product = require('product')
 local Session = require('session')
 
 --- The lines with [ ] around what differs, as { old lines, new lines, 'only blanks' or '' }; {} for nothing.
@@ -285,6 +288,86 @@ describe('on the screen', function()
     local nvim = drawn({ 'a', 'b' }, {}, { warnings = { 'removes 2 of 2 lines' } })
     assert_row(nvim, 2, 'b', 'dddddddddddddddddddddddd')
     assert_row(nvim, 3, '⚠ removes 2 of 2 lines', '!!!!!!!!!!!!!!!!!!!!!!..')
+  end)
+end)
+
+describe('in a change', function()
+  after_each(Session.close_all)
+  after_each(Peer.close_all)
+
+  --- A change to these lines after the answer has come.
+  local function answered(lines, keys, text, options)
+    options = options or {}
+    options.init = COLOURS
+    local nvim, peer = Edits.start(lines, options)
+    nvim:exec_lua(NOTE_COLOURS)
+    Edits.answer(nvim, Edits.ask(nvim, peer, keys), text)
+    return nvim
+  end
+
+  it('words are marked as long as the hunk is open', function()
+    local nvim = answered({ 'one', 'x = f(a, b)', 'two' }, ':2Ask! x<CR>', 'x = f(a, c)')
+    assert_row(nvim, 2, 'x = f(a, b)', 'dddddddddDdddddd')
+    assert_row(nvim, 3, 'x = f(a, c)', 'aaaaaaaaaAaaaaaa')
+    nvim:feed('gh')
+    nvim:unsee('gh takes')
+    assert_row(nvim, 2, 'x = f(a, c)', '................')
+    assert_row(nvim, 3, 'two', '................')
+    nvim:feed('u')
+    nvim:see('gh takes')
+    assert_row(nvim, 2, 'x = f(a, b)', 'dddddddddDdddddd')
+    assert_row(nvim, 3, 'x = f(a, c)', 'aaaaaaaaaAaaaaaa')
+    Product.assert_quiet(nvim)
+  end)
+
+  it('words are not marked in lines that the user changed', function()
+    local nvim = answered({ 'one', 'x = f(a, b)', 'two' }, ':2Ask! x<CR>', 'x = f(a, c)')
+    nvim:feed(':2<CR>Amine<Esc>')
+    nvim:wait_for("vim.fn.getline(2) == 'x = f(a, b)mine'")
+    nvim:see(function() return nvim:exec_lua(CELLS, 2, 3)[2] == 'SSS' end)
+    assert_row(nvim, 2, 'x = f(a, b)mine', 'SSSSSSSSSSSSSSSSSSSS')
+    assert_row(nvim, 3, 'x = f(a, c)', 'aaaaaaaaaaaaaaaaaaaa')
+  end)
+
+  it('words are marked in the characters that were selected', function()
+    local nvim = answered({ 'one(f(a, b)) two' }, '4lvf)f):Ask! x<CR>', 'f(a, c))', { name = 'work.txt' })
+    assert_row(nvim, 1, 'one(f(a, b)) two', '....dddddDdd....')
+    assert_row(nvim, 2, 'f(a, c))', 'aaaaaAaaaaaaaaaa')
+    nvim:feed('gh')
+    assert.are.same({ 'one(f(a, c)) two' }, Product.lines(nvim))
+  end)
+
+  it('words are marked in a hunk that has settled while more comes', function()
+    local lines = Edits.numbered(1, 9, 'old')
+    local nvim, peer = Edits.start(lines, { init = COLOURS })
+    nvim:exec_lua(NOTE_COLOURS)
+    local request = Edits.ask(nvim, peer, 'ggVG:Ask! x<CR>')
+    lines[2] = 'old two;'
+    Edits.begin(request, '```\n' .. table.concat(lines, '\n', 1, 6) .. '\n')
+    nvim:see('old two;')
+    nvim:see(function() return nvim:exec_lua(CELLS, 3, 3)[2] == 'aaa' end)
+    assert_row(nvim, 2, 'old 2;', 'ddddDddd')
+    assert_row(nvim, 3, 'old two;', 'aaaaAAAa')
+  end)
+
+  it('blanks that are all that changes are seen', function()
+    local nvim = answered({ 'if x', '  y=1  ', 'end' }, ':2Ask! x<CR>', '```\n\ty = 1\n```')
+    assert_row(nvim, 2, '  y=1', 'DDdddDDdd')
+    assert_row(nvim, 3, '→   y·=·1', 'AAAAaAaAaaaaaaaaaaaa')
+    assert_row(nvim, 4, 'only blanks change', 'ssssssssssssssssss')
+    nvim:feed('gh')
+    assert.are.same({ 'if x', '\ty = 1', 'end' }, Product.lines(nvim))
+  end)
+
+  it('what is dangerous is a line above the status', function()
+    local nvim = answered({ 'one', 'x = f(a, b)', 'two' }, ':2Ask! x<CR>', 'x = f(a, c)\n# vim: ts=3')
+    assert_row(nvim, 3, 'x = f(a, c)', 'aaaaaaaaaAaaaaaa')
+    assert_row(nvim, 4, '# vim: ts=3', 'aaaaaaaaaaaaaaaa')
+    assert_row(nvim, 5, '⚠ adds a modeline', '!!!!!!!!!!!!!!!!!.')
+    assert.is_truthy(nvim:screen()[6]:find('^gh takes'))
+    nvim:feed('gh')
+    assert.are.same({ 'one', 'x = f(a, c)', '# vim: ts=3', 'two' }, Product.lines(nvim))
+    Product.assert_quiet(nvim)
   end)
 end)
 

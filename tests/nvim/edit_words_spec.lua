@@ -42,7 +42,7 @@ local RULES = {
   ['a composed character with its base'] = { 'a=\204\184b c d', 'a=b c d', 'a[=\204\184]b c d', 'a[=]b c d' },
   ['a composed letter with its word'] = { 'cafe\204\129 a b', 'cafe a b', '[cafe\204\129] a b',
     '[cafe] a b' },
-  ['an emoji'] = { '👍 a b', '👎 a b', '[👍] a b', '[👎] a b' },
+  ['an emoji'] = { 'a👍👎 b c', 'a👍👏 b c', 'a👍[👎] b c', 'a👍[👏] b c' },
   ['bytes that are not UTF-8'] = { 'a\255b c\226\128 d', 'a\254b c\226\129 d', 'a[\255]b c\226[\128] d',
     'a[\254]b c\226[\129] d' },
   ['words beside a NUL'] = { 'a\0b c', 'a\0d c', 'a\0[b] c', 'a\0[d] c' },
@@ -94,8 +94,9 @@ describe('between old and new lines', function()
   end
 
   it('a line of which no word stays has no marks, and does not keep others from theirs', function()
-    assert_marked('return f(x)', '-- new here\nreturn f(x[, y])\ndone',
-      changed(nvim, 'return f(x)', '-- new here\nreturn f(x, y)\ndone'))
+    local above, below = 'local one = two + three + four', '-- and so on'
+    assert_marked('return f(x)', above .. '\nreturn f(x[, y])\n' .. below,
+      changed(nvim, 'return f(x)', above .. '\nreturn f(x, y)\n' .. below))
   end)
 
   it('half of the words may differ, but not more', function()
@@ -240,6 +241,25 @@ describe('on the screen', function()
     local nvim = drawn({ 'f(a, b)', 'g(c, d)' }, { '  f(a, b + e)', 'g(c, d) x ' })
     assert_row(nvim, 3, '··f(a, b + e)', 'AAaaaaaaAAAAaaaaaaaaaaaa')
     assert_row(nvim, 4, 'g(c, d) x·', 'aaaaaaaAAAaaaaaaaaaaaaaa')
+    nvim = drawn({ 'f(a, b)' }, { '  g(a, b)' })
+    assert_row(nvim, 2, '··g(a, b)', 'AAAaaaaaaaaaaaaaaaaaaaaa')
+  end)
+
+  it('the words are those of the text that stands there now', function()
+    local nvim = drawn({ 'f(a, b)' }, { 'f(a, c)' })
+    nvim:exec_lua([[
+      local place = { r1 = 0, c1 = 0, r2 = 1, c2 = 0, below = 0, stale = false }
+      local draw, new = require('askedit.review.draw'), { 'f(a, c)' }
+      local function put(old)
+        draw.erase(1, Ids)
+        vim.api.nvim_buf_set_lines(1, 0, -1, true, old)
+        Ids = draw.hunk(1, place, { old = old, new = new }, { hint = '' })
+      end
+      put({ 'f(a, b)' })
+      put({ 'f(b, c)' })]])
+    nvim:redraw()
+    assert_row(nvim, 1, 'f(b, c)', 'ddDddddddddddddddddddddd')
+    assert_row(nvim, 2, 'f(a, c)', 'aaAaaaaaaaaaaaaaaaaaaaaa')
   end)
 
   it('blanks are one cell also where the sign for one takes two', function()

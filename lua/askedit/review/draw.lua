@@ -77,8 +77,15 @@ local function characters(text)
   return list
 end
 
+-- What is composed onto a tab is not shown.
+local function is_tab(char)
+  return char:byte() == 9
+end
+
 local function cells_of(char, column)
-  if #char == 1 and char ~= '\t' and char:byte() < 128 then
+  if is_tab(char) then
+    return fn.strdisplaywidth('\t', column)
+  elseif #char == 1 and char:byte() < 128 then
     return 1
   end
   return fn.strdisplaywidth(char, column)
@@ -124,12 +131,12 @@ end
 local function drawing(line, spans)
   if not spans then
     return function(char, cells)
-      return char == '\t' and (' '):rep(cells) or char
+      return is_tab(char) and (' '):rep(cells) or char
     end
   end
   local is_unseen, blank_sign, tab_sign = inside(unseen_blanks(line, spans)), blank_signs()
   return function(char, cells, at)
-    if char == '\t' then
+    if is_tab(char) then
       return is_unseen(at) and tab_sign .. (' '):rep(cells - 1) or (' '):rep(cells)
     end
     return char == ' ' and is_unseen(at) and blank_sign or char
@@ -149,10 +156,9 @@ local NO_SPANS = {}
 
 -- The rows that a line takes, wide characters whole: chunks, the words in `spans` in a colour of their own.
 ---@param spans askedit.Spans|nil
----@return askedit.Chunk[][] rows
----@return integer[] cells that each takes
+---@return askedit.Chunk[][]
 local function wrap(line, width, group, spans)
-  local rows, widths, row, pieces, column, at, now = {}, {}, {}, {}, 0, 0, group
+  local rows, row, pieces, column, at, now = {}, {}, {}, 0, 0, group
   local draws, is_changed = drawing(line, spans), inside(spans or NO_SPANS)
   local function end_chunk()
     if #pieces > 0 then
@@ -161,7 +167,7 @@ local function wrap(line, width, group, spans)
   end
   local function end_row()
     end_chunk()
-    rows[#rows + 1], widths[#rows + 1], row, column = row, column, {}, 0
+    rows[#rows + 1], row, column = row, {}, 0
   end
   for _, char in ipairs(characters(printable(line))) do
     local cells = cells_of(char, column)
@@ -178,18 +184,21 @@ local function wrap(line, width, group, spans)
     column, at = column + cells, at + #char
   end
   end_row()
-  return rows, widths
+  return rows
 end
 
 -- Coloured to the edge of the window.
-local function padded(row, cells, width)
-  local last, blanks = row[#row], (' '):rep(width - cells)
+local function pad(row, width)
+  local last, text = row[#row], {}
+  for i, chunk in ipairs(row) do
+    text[i] = chunk[1]
+  end
+  local blanks = (' '):rep(width - fn.strdisplaywidth(table.concat(text)))
   if last and last[2] == 'AskeditAdd' then
     last[1] = last[1] .. blanks
-  elseif cells < width or not last then
+  elseif blanks ~= '' or not last then
     row[#row + 1] = { blanks, 'AskeditAdd' }
   end
-  return row
 end
 
 -- The rows of a line that is added. Most lines are plain and short; they need no splitting.
@@ -197,9 +206,9 @@ local function added(line, width, spans)
   if not spans and #line < width and not line:find('[%c\128-\255]') then
     return { { { line .. (' '):rep(width - #line), 'AskeditAdd' } } }
   end
-  local rows, widths = wrap(line, width, 'AskeditAdd', spans)
-  for i, row in ipairs(rows) do
-    padded(row, widths[i], width)
+  local rows = wrap(line, width, 'AskeditAdd', spans)
+  for _, row in ipairs(rows) do
+    pad(row, width)
   end
   return rows
 end
@@ -238,7 +247,7 @@ end
 local function remarks(text, width, group)
   local out = {}
   for _, line in ipairs(remark_lines(text, width)) do
-    extend(out, (wrap(line, width, group or 'AskeditStatus')))
+    extend(out, wrap(line, width, group or 'AskeditStatus'))
   end
   return out
 end

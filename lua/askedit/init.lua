@@ -3,6 +3,7 @@ local commands = require('askedit.commands')
 local compat = require('askedit.compat')
 local config = require('askedit.config')
 local log = require('askedit.log')
+local meant = require('askedit.review.meant')
 local models = require('askedit.models')
 local notify = require('askedit.notify')
 local prompts = require('askedit.prompts')
@@ -113,71 +114,8 @@ end
 
 -- Hunks -------------------------------------------------------------------------------------------------
 
-local NO_CHANGE = 'there is no open change in this buffer'
-
--- Rows of a Visual selection, which ends with that, or of a range; nil without either.
-local function rows_of(opts)
-  if opts.range then
-    return opts.range[1] - 1, opts.range[2] - 1
-  elseif not api.nvim_get_mode().mode:find('^[vV\22]') then
-    return nil
-  end
-  local a, b = vim.fn.line('v') - 1, vim.fn.line('.') - 1
-  vim.cmd('normal! ' .. api.nvim_replace_termcodes('<Esc>', true, true, true))
-  return math.min(a, b), math.max(a, b)
-end
-
--- Of hunks that are in the rows in part only that part.
-local function hunks_in_rows(first, last)
-  local buf, wanted, items = api.nvim_get_current_buf(), {}, {}
-  for _, item in ipairs(changes.hunks_in(buf)) do
-    if item.first <= last and first <= item.last then
-      wanted[take.part_in_rows(item, first, last)] = true
-    end
-  end
-  for _, item in ipairs(changes.hunks_in(buf)) do
-    items[#items + 1] = wanted[item.hunk] and item or nil
-  end
-  return items
-end
-
-local function is_in_sight(item)
-  return item.last + 1 >= vim.fn.line('w0') and item.first + 1 <= vim.fn.line('w$')
-end
-
--- In a buffer that shows a hunk or a whole change: that one, or all of its hunks.
-local function hunks_of_scratch(shown)
-  return vim.tbl_filter(function(item)
-    return not shown.hunk or item.hunk == shown.hunk
-  end, shown.edit.hunks:undecided())
-end
-
----@class askedit.Meant what a command is about
----@field hunks askedit.HunkNow[]
----@field edit? askedit.Edit one that has no hunks
-
--- What take and reject are about; nil if there is nothing, which is said here.
-local function meant(opts)
-  local shown = scratch.of(api.nvim_get_current_buf())
-  local first, last = rows_of(opts)
-  if shown then
-    return { hunks = hunks_of_scratch(shown), edit = shown.edit }
-  elseif first then
-    local hunks = hunks_in_rows(first, last)
-    return #hunks > 0 and { hunks = hunks } or notify.info('there is no open hunk in these lines')
-  end
-  local edit, item = changes.nearest()
-  if not edit then
-    return notify.info(NO_CHANGE)
-  elseif item and not is_in_sight(item) then
-    local sentence = 'the nearest hunk is out of sight, at line %d: :Ask /next goes on to it'
-    return notify.info(sentence:format(item.first + 1))
-  end
-  return { hunks = { item }, edit = edit }
-end
-
--- Why an edit without hunks that could be taken has none.
-local function explain(edit)
+-- An edit that has no hunks which could be taken.
+local function take_without_hunks(edit)
   if edit.state == 'choice' then
     return take.choose(edit)
   elseif edit.state == 'coming' then
@@ -192,23 +130,15 @@ end
 function M.accept(opts)
   opts = opts or {}
   watch.catch_up()
-  if opts.all then
-    local edits = changes.in_buffer(api.nvim_get_current_buf())
-    local hunks = changes.hunks_in(api.nvim_get_current_buf())
-    if #hunks > 0 then
-      take.all(hunks)
-    elseif #edits > 0 then
-      explain(edits[1])
-    else
-      notify.info(NO_CHANGE)
-    end
+  local found = meant.hunks(opts)
+  if not found then
     return
-  end
-  local found = meant(opts)
-  if found and #found.hunks > 0 then
+  elseif #found.hunks == 0 then
+    take_without_hunks(found.edits[1])
+  elseif opts.all then
+    take.all(found.hunks)
+  else
     take.take(found.hunks)
-  elseif found then
-    explain(found.edit)
   end
 end
 
@@ -218,16 +148,11 @@ end
 function M.reject(opts)
   opts = opts or {}
   watch.catch_up()
-  if opts.all then
-    local edits = changes.in_buffer(api.nvim_get_current_buf())
-    vim.tbl_map(question.reject, edits)
-    return #edits == 0 and notify.info(NO_CHANGE) or nil
-  end
-  local found = meant(opts)
-  if found and #found.hunks > 0 then
-    take.reject(found.hunks)
+  local found = meant.hunks(opts)
+  if found and (opts.all or #found.hunks == 0) then
+    vim.tbl_map(question.reject, found.edits)
   elseif found then
-    question.reject(found.edit)
+    take.reject(found.hunks)
   end
 end
 
@@ -249,16 +174,16 @@ end
 function M.open(opts)
   watch.catch_up()
   local place = place_for(opts)
-  local edit, item = changes.nearest()
-  if not place then
-    return
-  elseif not edit then
-    return notify.info(NO_CHANGE)
-  elseif not item or (opts and opts.all) then
-    return open_whole(edit, place)
+  local edit, item
+  if place then
+    edit, item = meant.one()
   end
-  edit.hunks:look_at(item.hunk)
-  view.show_editable(scratch.buffer(edit, item.hunk), 'hunk', place, vim.bo[edit.buf].filetype)
+  if edit and (not item or (opts and opts.all)) then
+    open_whole(edit, place)
+  elseif edit then
+    edit.hunks:look_at(item.hunk)
+    view.show_editable(scratch.buffer(edit, item.hunk), 'hunk', place, vim.bo[edit.buf].filetype)
+  end
 end
 
 --- Goes to the next open hunk: of this buffer, then of the others that have some.

@@ -80,7 +80,10 @@ function M.all()
   return vim.list_slice(edits)
 end
 
-local function undecided_of(list)
+--- The hunks of edits that are still to be decided on, by buffer and row.
+---@param list askedit.Edit[]
+---@return askedit.HunkNow[]
+function M.hunks_of(list)
   local items = {}
   for _, edit in ipairs(list) do
     for _, item in ipairs(edit.hunks:undecided()) do
@@ -94,19 +97,6 @@ local function undecided_of(list)
     return a.first < b.first
   end)
   return items
-end
-
---- The hunks of a buffer that are still to be decided on, by their rows.
----@param buf integer
----@return askedit.HunkNow[]
-function M.hunks_in(buf)
-  return undecided_of(M.in_buffer(buf))
-end
-
---- The hunks of all buffers that are still to be decided on, by buffer and row.
----@return askedit.HunkNow[]
-function M.hunks()
-  return undecided_of(edits)
 end
 
 --- The nearest to a row; the last one of those that are equally near.
@@ -130,7 +120,7 @@ end
 ---@return askedit.HunkNow|nil
 function M.nearest()
   local buf, row = api.nvim_get_current_buf(), api.nvim_win_get_cursor(0)[1] - 1
-  local item, least = M.nearest_of(M.hunks_in(buf), row)
+  local item, least = M.nearest_of(M.hunks_of(M.in_buffer(buf)), row)
   local best = item and item.edit
   for _, edit in ipairs(M.in_buffer(buf)) do
     local distance = #edit.hunks:undecided() == 0 and edit:distance(row)

@@ -1,11 +1,12 @@
 --- What is proposed, as a buffer to read and edit: a hunk that is too tall for the screen, or the whole. `:w`
 --- puts the text back into the proposal; the user's own buffer stays as it is.
-local api = vim.api
-
 local diff = require('askedit.review.diff')
+local keys = require('askedit.review.keys')
 local notify = require('askedit.notify')
 
 local M = {}
+
+local api = vim.api
 
 ---@class askedit.Scratch
 ---@field edit askedit.Edit
@@ -56,15 +57,19 @@ local function write_whole(scratch, buf)
   end
 end
 
--- What :w does there.
-local function write(buf)
+--- Puts the text of such a buffer back into the proposal, as :w does there.
+---@param buf integer
+---@return boolean written false if it cannot be, which is said here
+function M.write(buf)
   local scratch = opened[buf]
   local fault = (scratch.hunk and write_hunk or write_whole)(scratch, buf)
   if fault then
-    return notify.fault(fault)
+    notify.fault(fault)
+    return false
   end
   vim.bo[buf].modified = false
   scratch.edit:decide()
+  return true
 end
 
 local function create(scratch, lines)
@@ -78,10 +83,19 @@ local function create(scratch, lines)
   api.nvim_create_autocmd('BufWriteCmd', {
     buffer = buf,
     callback = function()
-      write(buf)
+      M.write(buf)
     end,
   })
+  keys.on(buf, { accept = scratch.edit.keys.accept, reject = scratch.edit.keys.reject })
   return buf
+end
+
+local function forget(buf)
+  opened[buf] = nil
+  keys.off(buf)
+  if api.nvim_buf_is_valid(buf) then
+    api.nvim_buf_delete(buf, { force = true })
+  end
 end
 
 --- The buffer for a hunk or the whole of an edit; the one that is there if it holds words of the user.
@@ -94,8 +108,7 @@ function M.buffer(edit, hunk)
       if vim.bo[buf].modified then
         return buf
       end
-      api.nvim_buf_delete(buf, { force = true })
-      opened[buf] = nil
+      forget(buf)
     end
   end
   return create({ edit = edit, hunk = hunk }, hunk and hunk.new or whole_text(edit))
@@ -118,10 +131,7 @@ function M.tidy()
   for buf, scratch in pairs(opened) do
     local is_valid = api.nvim_buf_is_valid(buf)
     if not is_valid or not (vim.bo[buf].modified or is_of_use(scratch)) then
-      opened[buf] = nil
-      if is_valid then
-        api.nvim_buf_delete(buf, { force = true })
-      end
+      forget(buf)
     end
   end
 end

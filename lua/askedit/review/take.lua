@@ -105,6 +105,13 @@ local function by_edit(items)
   return edits, items_of
 end
 
+local function decided(items)
+  for _, edit in ipairs((by_edit(items))) do
+    edit:decide()
+  end
+  vim.cmd('redrawstatus') -- it may tell how many hunks are left
+end
+
 local STALE = 'you changed %s: :Ask /open, then take it, or :Ask /retry'
 
 -- Each edit is read anew when its turn comes: the one before may have moved it.
@@ -141,9 +148,7 @@ function M.take(items)
   region.as_one_step(buf, function()
     fault, count = write_all(items)
   end)
-  for _, edit in ipairs((by_edit(items))) do
-    edit:decide()
-  end
+  decided(items)
   if fault then
     notify.fault(fault)
   elseif count < #items then
@@ -159,9 +164,7 @@ function M.reject(items)
   for _, item in ipairs(items) do
     item.edit.hunks:reject(item.hunk)
   end
-  for _, edit in ipairs((by_edit(items))) do
-    edit:decide()
-  end
+  decided(items)
 end
 
 local function words_of(items)

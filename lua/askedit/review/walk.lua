@@ -51,7 +51,7 @@ end
 --- Goes some hunks on, or back. Says it where the walk begins anew or another buffer was entered.
 ---@param steps integer
 function M.go(steps)
-  local items, from = changes.hunks(), api.nvim_get_current_buf()
+  local items, from = changes.hunks_of(changes.all()), api.nvim_get_current_buf()
   if #items == 0 then
     return notify.info('there is no open hunk')
   end
@@ -79,7 +79,7 @@ end
 --- Puts all open hunks into the quickfix list, and shows that.
 function M.list()
   local entries = {}
-  for _, item in ipairs(changes.hunks()) do
+  for _, item in ipairs(changes.hunks_of(changes.all())) do
     local line = math.min(item.first + 1, api.nvim_buf_line_count(item.edit.buf))
     entries[#entries + 1] = { bufnr = item.edit.buf, lnum = line, text = (line_of(item):gsub('%z', '?')) }
   end

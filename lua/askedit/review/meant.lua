@@ -1,0 +1,113 @@
+--- Which hunks a command is about: those at the cursor, in the selection or the range, of the whole buffer,
+--- or what the window shows.
+local changes = require('askedit.review.changes')
+local notify = require('askedit.notify')
+local scratch = require('askedit.review.scratch')
+local take = require('askedit.review.take')
+
+local M = {}
+
+local fn, api = vim.fn, vim.api
+
+local NO_CHANGE = 'there is no open change in this buffer'
+
+---@class askedit.Meant
+---@field hunks askedit.HunkNow[]
+---@field edits askedit.Edit[] those of the hunks, or one that has none to decide on
+
+-- Rows of a range, or of a Visual selection, which ends with that; nil without either.
+local function rows_of(opts)
+  if opts.range then
+    return opts.range[1] - 1, opts.range[2] - 1
+  elseif not api.nvim_get_mode().mode:find('^[vV\22]') then
+    return nil
+  end
+  local a, b = fn.line('v') - 1, fn.line('.') - 1
+  vim.cmd('normal! ' .. api.nvim_replace_termcodes('<Esc>', true, true, true))
+  return math.min(a, b), math.max(a, b)
+end
+
+-- Of a hunk that is in the rows in part only that part.
+local function in_rows(first, last)
+  local edits, wanted, items = changes.in_buffer(api.nvim_get_current_buf()), {}, {}
+  for _, item in ipairs(changes.hunks_of(edits)) do
+    if item.first <= last and first <= item.last then
+      wanted[take.part_in_rows(item, first, last)] = true
+    end
+  end
+  for _, item in ipairs(changes.hunks_of(edits)) do
+    items[#items + 1] = wanted[item.hunk] and item or nil
+  end
+  if #items == 0 then
+    return notify.info('there is no open hunk in these lines')
+  end
+  return { hunks = items, edits = edits }
+end
+
+local function is_in_sight(item)
+  return item.last + 1 >= fn.line('w0') and item.first + 1 <= fn.line('w$')
+end
+
+local function at_cursor()
+  local edit, item = changes.nearest()
+  if not edit then
+    return notify.info(NO_CHANGE)
+  elseif item and not is_in_sight(item) then
+    local sentence = 'the nearest hunk is out of sight, at line %d: :Ask /next goes on to it'
+    return notify.info(sentence:format(item.first + 1))
+  end
+  return { hunks = { item }, edits = { edit } }
+end
+
+-- What a window of ours shows, as it stands there.
+local function shown_here()
+  local buf, open = api.nvim_get_current_buf(), changes.all()
+  local shown = scratch.of(buf)
+  if shown then
+    if vim.bo[buf].modified and not scratch.write(buf) then
+      return nil
+    end
+    local items = vim.tbl_filter(function(item)
+      return not shown.hunk or item.hunk == shown.hunk
+    end, shown.edit.hunks:undecided())
+    return { hunks = items, edits = { shown.edit } }
+  elseif #open == 1 then
+    return { hunks = open[1].hunks:undecided(), edits = open }
+  end
+  return notify.info(NO_CHANGE)
+end
+
+--- The hunks that are to be taken or rejected; nil if there are none, which is said here.
+---@param opts {all?: boolean, range?: integer[]}
+---@return askedit.Meant|nil
+function M.hunks(opts)
+  local buf = api.nvim_get_current_buf()
+  if api.nvim_buf_get_name(buf):find('^askedit://') then
+    return shown_here()
+  elseif opts.all then
+    local edits = changes.in_buffer(buf)
+    if #edits == 0 then
+      return notify.info(NO_CHANGE)
+    end
+    return { hunks = changes.hunks_of(edits), edits = edits }
+  end
+  local first, last = rows_of(opts)
+  if first then
+    return in_rows(first, last)
+  end
+  return at_cursor()
+end
+
+--- The hunk that is to be opened, and its edit, which may have none. nil if there is no edit, which is said
+--- here.
+---@return askedit.Edit|nil
+---@return askedit.HunkNow|nil
+function M.one()
+  local edit, item = changes.nearest()
+  if not edit then
+    return notify.info(NO_CHANGE)
+  end
+  return edit, item
+end
+
+return M

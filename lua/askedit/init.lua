@@ -316,11 +316,11 @@ end
 ---@return string
 function M.status()
   local list, parts = runs.running(), {}
-  local edit, item = changes.nearest()
+  local edit = changes.nearest_edit()
   if #list > 0 then
     parts[1] = #list == 1 and list[1].model or ('%d running'):format(#list)
   end
-  parts[#parts + 1] = item and edit:size(item.hunk)
+  parts[#parts + 1] = edit and edit:summary()
   if #parts == 0 then
     return ''
   end

@@ -464,7 +464,7 @@ function M.go_on(run, mods)
   if not found then
     return
   end
-  local fault = fault_of_going_on(run)
+  local fault = fault_of_going_on(run) or fault_of_place(run.edit)
   if fault then
     return notify.fault(fault)
   end

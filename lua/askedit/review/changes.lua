@@ -65,6 +65,17 @@ function M.kept_in_buffer(buf)
   return of_buffer(kept, buf)
 end
 
+---@param buf integer
+---@return boolean
+function M.has_kept(buf)
+  for _, edit in ipairs(kept) do
+    if edit.buf == buf then
+      return true
+    end
+  end
+  return false
+end
+
 --- No undo brings back what was taken in a buffer.
 ---@param buf integer
 function M.forget_buffer(buf)
@@ -113,6 +124,20 @@ function M.nearest_of(items, row)
     end
   end
   return best, least
+end
+
+--- The open edit of the current buffer that is nearest to the cursor.
+---@return askedit.Edit|nil
+function M.nearest_edit()
+  local row = api.nvim_win_get_cursor(0)[1] - 1
+  local best, least
+  for _, edit in ipairs(M.in_buffer(api.nvim_get_current_buf())) do
+    local distance = edit:distance(row)
+    if distance and (not least or distance <= least) then
+      best, least = edit, distance
+    end
+  end
+  return best
 end
 
 --- What is nearest to the cursor in the current buffer: a hunk, or an edit that has none to decide on.

@@ -218,6 +218,12 @@ function Edit:size(hunk)
   return table.concat(parts, ' · ')
 end
 
+--- What a line of the user's may tell of it.
+---@return string
+function Edit:summary()
+  return self:size(self.state ~= 'coming' and self.told or nil)
+end
+
 --- The blocks of code so far.
 ---@return string[]
 function Edit:blocks()
@@ -231,6 +237,9 @@ end
 --- More code: the first string goes on with the present block, each further one begins a new one.
 ---@param pieces string[]
 function Edit:add(pieces)
+  if self.state ~= 'coming' then
+    return -- dropped, and its end is on the way
+  end
   for i, piece in ipairs(pieces) do
     if i > 1 then
       self.others[#self.others + 1] = {}

@@ -72,7 +72,8 @@ local function joined(pieces)
   return out
 end
 
--- Writes hunks of one edit. Those whose lines the user changed only if he looked at them since.
+-- Writes hunks of one edit. Those whose lines the user changed only if he looked at them since; returns how
+-- many he did not.
 local function write(edit, items)
   local pieces, written = {}, {}
   for _, item in ipairs(items) do
@@ -82,15 +83,16 @@ local function write(edit, items)
       written[#written + 1] = hunk
     end
   end
+  local refused = #items - #written
   if #pieces == 0 then
-    return nil, 0
+    return nil, refused
   end
   local fault = edit.region:write(items[1].now, joined(pieces))
   if fault then
-    return 'the change could not be written: ' .. fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', ''), 0
+    return 'the change could not be written: ' .. fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', '')
   end
   edit.hunks:count_as_taken(written)
-  return nil, #written
+  return nil, refused
 end
 
 local function by_edit(items)
@@ -117,7 +119,7 @@ local STALE = 'you changed %s: :Ask /open, then take it, or :Ask /retry'
 -- Each edit is read anew when its turn comes: the one before may have moved it.
 local function write_all(items)
   local edits, items_of = by_edit(items)
-  local count, fault = 0, nil
+  local refused, fault = 0, nil
   for _, edit in ipairs(edits) do
     local wanted, fresh = {}, {}
     for _, item in ipairs(items_of[edit]) do
@@ -126,33 +128,33 @@ local function write_all(items)
     for _, item in ipairs(edit.hunks:undecided()) do
       fresh[#fresh + 1] = wanted[item.hunk] and item or nil
     end
-    local failed, written = write(edit, fresh)
-    fault, count = fault or failed, count + written
+    local failed, left = write(edit, fresh)
+    fault, refused = fault or failed, refused + (left or 0)
   end
-  return fault, count
+  return fault, refused
 end
 
 --- Writes hunks of one buffer, as one step of undo. Says why if one cannot be written.
 ---@param items askedit.HunkNow[]
 function M.take(items)
-  if #items == 0 then
+  local buf = items[1] and items[1].edit.buf
+  if not buf or not vim.api.nvim_buf_is_loaded(buf) then
     return notify.fault('the place of this change is gone: :Ask /show has the text')
   end
-  local buf = items[1].edit.buf
   local fault = region.fault_of_buffer(buf)
   if fault then
     return notify.fault(fault)
   end
   local warns = vim.bo[buf].readonly and not vim.bo[buf].modified
-  local count
+  local refused
   region.as_one_step(buf, function()
-    fault, count = write_all(items)
+    fault, refused = write_all(items)
   end)
   decided(items)
   if fault then
     notify.fault(fault)
-  elseif count < #items then
-    notify.fault(STALE:format(count == 0 and 'these lines' or 'the lines of the rest'))
+  elseif refused > 0 then
+    notify.fault(STALE:format(refused == #items and 'these lines' or 'the lines of the rest'))
   elseif warns then
     notify.info('W10: Warning: Changing a readonly file')
   end

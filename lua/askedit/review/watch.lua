@@ -11,6 +11,7 @@ local PATIENCE = 150 -- milliseconds
 
 local attached = {} ---@type table<integer, true>
 local due = {} ---@type table<askedit.Edit, true> to be looked at soon
+local touched = {} ---@type table<integer, true|'all'> buffers that changed since the main loop went round
 local on_gone = function(_) end
 
 --- Tells who stops the runs of edits whose buffer is gone.
@@ -72,6 +73,22 @@ local function lines_changed(edits, first, last)
   end
 end
 
+-- Those that an undo may open again can be many. Where a command changes lines in many places, their rows are
+-- looked at only once.
+local function kept_lines_changed(buf, first, last)
+  if not touched[buf] then
+    touched[buf] = true
+    vim.schedule(function()
+      touched[buf] = nil
+    end)
+    return lines_changed(changes.kept_in_buffer(buf), first, last)
+  end
+  for _, edit in ipairs(touched[buf] == true and changes.kept_in_buffer(buf) or {}) do
+    look_soon(edit)
+  end
+  touched[buf] = 'all'
+end
+
 local function attach(buf)
   local function gone()
     vim.schedule(function()
@@ -80,13 +97,13 @@ local function attach(buf)
   end
   attached[buf] = api.nvim_buf_attach(buf, false, {
     on_lines = function(_, _, _, first, _, last)
-      local edits, kept = changes.in_buffer(buf), changes.kept_in_buffer(buf)
-      if #edits == 0 and #kept == 0 then
+      local edits = changes.in_buffer(buf)
+      if #edits == 0 and not changes.has_kept(buf) then
         attached[buf] = nil
         return true
       end
       lines_changed(edits, first, last)
-      lines_changed(kept, first, last)
+      kept_lines_changed(buf, first, last)
     end,
     on_reload = gone, -- goes on to hear the buffer
     on_detach = function()

@@ -90,7 +90,9 @@ local PREVIEW = [[
   local marks, rows = vim.api.nvim_create_namespace('askedit_change'), {}
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, marks, 0, -1, { details = true })) do
     for _, chunks in ipairs(mark[4].virt_lines or {}) do
-      if chunks[1][2] == 'AskeditAdd' then rows[#rows + 1] = (chunks[1][1]:gsub(' +$', '')) end
+      local row = {}
+      for i, chunk in ipairs(chunks) do row[i] = chunk[2]:find('^AskeditAdd') and chunk[1] end
+      if row[1] then rows[#rows + 1] = (table.concat(row):gsub(' +$', '')) end
     end
   end
   return table.concat(rows, '\n')

@@ -88,8 +88,7 @@ local function drawn_place(edit, now, place)
 end
 
 local function hint(edit)
-  local row = edit.keys.open
-  return row and (' · %s opens'):format(row.lhs) or ' · :Ask /open'
+  return edit.keys.open and (' · %s opens'):format(edit.keys.open) or ' · :Ask /open'
 end
 
 -- The text that stands there, for the marks of words.

@@ -55,6 +55,8 @@ local function check(case)
     assert.are.equal(case.result, text(nvim))
     nvim:feed('u')
     assert.are.equal(before, text(nvim))
+    nvim:feed(':Ask /reject!<CR>') -- it is open again, and would be in the way of the next one
+    assert.are.equal(before, text(nvim))
   end
   Product.assert_quiet(nvim)
 end
@@ -143,6 +145,7 @@ describe('the operator again, by .,', function()
     take(nvim, Edits.ask(nvim, peer, 'gg0gsiw'), 'A')
     nvim:feed('u')
     assert.are.equal(table.concat(lines, '\n'), text(nvim))
+    nvim:feed('gH') -- it is open again
     local request = Edits.ask(nvim, peer, 'gg0.')
     assert.are.equal('one', Product.words(request))
     take(nvim, request, 'B')

@@ -20,10 +20,10 @@ local function assert_untouched(nvim)
   assert.are.same({ HEAD, 'old = 2', TAIL }, Product.lines(nvim))
 end
 
---- `gh` writes exactly `code`, and `u` takes it back.
+--- Taking all writes exactly `code`, and `u` takes it back.
 local function assert_taken(nvim, code)
   assert_untouched(nvim)
-  nvim:feed('gh')
+  nvim:feed(':Ask /accept!<CR>')
   assert.are.equal(HEAD .. '\n' .. code .. '\n' .. TAIL, table.concat(Product.lines(nvim), '\n'))
   nvim:feed('u')
   assert_untouched(nvim)
@@ -51,6 +51,8 @@ local function cut_anywhere(answer, code, options)
     assert.are.equal(code:gsub(' +\n', '\n'), Edits.preview(nvim), 'cut after ' .. at)
     on_screen(nvim, code)
     assert_taken(nvim, code)
+    nvim:feed(':Ask /reject!<CR>') -- it is open again, and would be in the way of the next one
+    assert_untouched(nvim)
   end
   Product.assert_quiet(nvim)
 end

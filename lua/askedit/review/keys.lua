@@ -23,7 +23,7 @@ local saved = {} ---@type table<integer, askedit.OpenKey[]>
 ---@class askedit.OpenKey
 ---@field lhs string
 ---@field mode string
----@field rhs string ours
+---@field command string in the right side of ours
 ---@field desc string ours
 ---@field covered table|nil the map that was there
 
@@ -39,8 +39,9 @@ local function map_at(buf, mode, lhs)
   end
 end
 
+-- Not by all of `rhs`: Neovim has other words there for a key like <leader>.
 local function is_ours(map, row)
-  return map ~= nil and map.rhs == row.rhs and map.desc == row.desc
+  return map ~= nil and map.desc == row.desc and (map.rhs or ''):find(row.command, 1, true) ~= nil
 end
 
 -- Whether a map of several modes is still what is left of it after one was taken from it.
@@ -93,14 +94,15 @@ end
 
 local function cover(buf, lhs, mode, name)
   local key = KEYS[name]
-  local rhs = ('<Cmd>Ask /%s<CR>'):format(name)
+  local command = 'Ask /' .. name
+  local rhs = ('<Cmd>%s<CR>'):format(command)
   if key.walks then
-    rhs = ([[&diff ? '%s' : "\<Cmd>Ask /%s\<CR>"]]):format(lhs:gsub("'", "''"), name)
+    rhs = ([[&diff ? '%s' : "\<Cmd>%s\<CR>"]]):format(lhs:gsub("'", "''"), command)
   end
   local ours = {
     lhs = lhs,
     mode = mode,
-    rhs = rhs,
+    command = command,
     desc = 'askedit: ' .. key.desc,
     covered = covered_by(buf, mode, lhs),
   }

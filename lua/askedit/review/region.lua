@@ -1,9 +1,10 @@
 --- The part of a buffer that an edit is about: where it is now, what it holds, and the one write.
 ---
 --- Two marks hold it, and they are not believed: a formatter, a filter or an undo can leave them anywhere.
---- What is written is decided by comparing the text between them with the one that the edit was made for. The
---- marks let in what is typed at the edges, so that undo and redo of the first and the last line stay inside;
---- the comparison then leaves it out.
+--- What is written is decided by comparing the text between them with the one that the edit was made for.
+--- The marks let in what is typed at the edges, so that undo and redo of the first and the last line stay
+--- inside; the comparison then leaves it out. Whole lines that are moved leave such marks behind: two more,
+--- which keep out what is typed, go along.
 local compat = require('askedit.compat')
 local states = require('askedit.review.states')
 
@@ -24,6 +25,8 @@ local marks = api.nvim_create_namespace('askedit_range')
 ---@field package seen askedit.Now|nil what was seen then
 ---@field package first integer mark
 ---@field package last integer mark
+---@field package inner_first? integer mark
+---@field package inner_last? integer mark
 local Region = {}
 Region.__index = Region
 
@@ -52,6 +55,10 @@ function Region:place_marks(r1, c1, r2, c2)
   end
   self.first = put(self.first, r1, c1, false)
   self.last = put(self.last, r2, c2, not is_place)
+  if self.kind == 'lines' and not is_place then
+    self.inner_first = put(self.inner_first, r1, c1, true)
+    self.inner_last = put(self.inner_last, r2, c2, false)
+  end
 end
 
 --- Text for "nothing" at a place in a line: a region without characters has a base of no lines.
@@ -81,18 +88,28 @@ local function is_behind(a, b)
   return a[1] > b[1] or (a[1] == b[1] and a[2] > b[2])
 end
 
+-- Where two marks are, the first one first; nil if they are gone.
+local function between(buf, first, last)
+  local a = api.nvim_buf_get_extmark_by_id(buf, marks, first, {})
+  local b = api.nvim_buf_get_extmark_by_id(buf, marks, last, {})
+  if not a[1] or not b[1] then
+    return nil
+  elseif is_behind(a, b) then
+    return b, a
+  end
+  return a, b
+end
+
 -- Where the marks are; nil if the buffer or the marks are gone.
 function Region:range()
   if not api.nvim_buf_is_loaded(self.buf) then
     return nil
   end
-  local a = api.nvim_buf_get_extmark_by_id(self.buf, marks, self.first, {})
-  local b = api.nvim_buf_get_extmark_by_id(self.buf, marks, self.last, {})
-  if not a[1] or not b[1] then
+  local a, b = between(self.buf, self.first, self.last)
+  if not a then
     return nil
-  end
-  if is_behind(a, b) then
-    a, b = b, a
+  elseif self.inner_first and not is_behind(b, a) then
+    a, b = between(self.buf, self.inner_first, self.inner_last)
   end
   if self.kind == 'chars' then
     return a[1], a[2], b[1], b[2]
@@ -373,8 +390,9 @@ end
 --- Lets go of the marks.
 function Region:drop()
   if api.nvim_buf_is_valid(self.buf) then
-    api.nvim_buf_del_extmark(self.buf, marks, self.first)
-    api.nvim_buf_del_extmark(self.buf, marks, self.last)
+    for _, id in ipairs({ self.first, self.last, self.inner_first, self.inner_last }) do
+      api.nvim_buf_del_extmark(self.buf, marks, id)
+    end
   end
 end
 

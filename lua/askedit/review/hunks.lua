@@ -63,13 +63,20 @@ end
 ---@param now askedit.Now
 ---@return 'open'|'taken'|'rejected'|'stale'
 function Hunks:state_of(hunk, now)
-  if now.at.taken[hunk] then
-    self.rejected[hunk] = nil -- undone it is to be decided on again
-    return 'taken'
-  elseif self.rejected[hunk] then
+  local is_taken = now.at.taken[hunk]
+  if not is_taken and self.rejected[hunk] then
     return 'rejected'
+  elseif is_taken and not self.rejected[hunk] then
+    return 'taken'
   end
-  return states.place(hunk, now.at).stale and 'stale' or 'open'
+  local is_stale = states.place(hunk, now.at).stale
+  if is_taken and is_stale then
+    return 'rejected' -- it only looks as if it had been taken before the user changed it
+  elseif is_taken then
+    self.rejected[hunk] = nil -- taken again by a redo: undone it is to be decided on again
+    return 'taken'
+  end
+  return is_stale and 'stale' or 'open'
 end
 
 ---@param hunk askedit.Hunk

@@ -23,6 +23,12 @@ local function groups(nvim)
     return table.concat(names, ' ')]])
 end
 
+local function rows_of_screen(nvim)
+  local rows = {}
+  for i = 1, 20 do rows[i] = nvim:screen()[i] end
+  return rows
+end
+
 local function marks(nvim)
   return nvim:exec_lua([[
     local count = 0
@@ -36,13 +42,19 @@ describe('a change', function()
   after_each(Session.close_all)
   after_each(Peer.close_all)
 
-  it('of which a part was taken does not go on', function()
+  --- N1 is new before l1, which has settled, and L7 is there for l7, which has not.
+  local function stopped()
     local nvim, peer = started('l1 l2 l3 l4 l5 l6 l7 l8 l9')
     local request = Edits.ask(nvim, peer, ':%Ask! better<CR>')
     Edits.begin(request, '```\nN1\nl1\nl2\nl3\nl4\nl5\nl6\nL7\nl8\nl9\nl')
     nvim:see('L7')
     stop(nvim)
-    nvim:feed('7Gccmine<Esc>gh')
+    return nvim, peer
+  end
+
+  it('of which a part was taken does not go on', function()
+    local nvim, peer = stopped()
+    nvim:feed('7Gccmine<Esc>:Ask /accept!<CR>')
     local taken = table.concat(Product.lines(nvim), ' ')
     assert.is_truthy(taken:find('^N1 l1 .*mine'), taken)
     nvim:command('messages clear')
@@ -50,6 +62,27 @@ describe('a change', function()
     Product.assert_said(nvim, 'was taken, in part')
     assert.are.equal(1, #peer.requests)
     assert_lines(nvim, taken)
+  end)
+
+  it('of which a hunk that had not settled was taken does not go on', function()
+    local nvim, peer = stopped()
+    nvim:feed('7Ggh:Ask /continue<CR>')
+    Product.assert_said(nvim, 'was taken, in part')
+    assert.are.equal(1, #peer.requests)
+    assert_lines(nvim, 'l1 l2 l3 l4 l5 l6 L7 l8 l9')
+  end)
+
+  it('of which a hunk that had settled was taken goes on, and has that once', function()
+    local nvim, peer = stopped()
+    nvim:feed('gggh7Gccmine<Esc>')
+    assert_lines(nvim, 'N1 l1 l2 l3 l4 l5 mine l7 l8 l9')
+    Edits.answer(nvim, Edits.ask(nvim, peer, ':Ask /continue<CR>'), '10\n```\n')
+    assert_lines(nvim, 'N1 l1 l2 l3 l4 l5 mine l7 l8 l9')
+    nvim:feed(':Ask /accept!<CR>')
+    assert_lines(nvim, 'N1 l1 l2 l3 l4 l5 mine L7 l8 l9 l10')
+    nvim:feed('u')
+    assert_lines(nvim, 'N1 l1 l2 l3 l4 l5 mine l7 l8 l9')
+    Product.assert_quiet(nvim)
   end)
 
   it('of which a block was chosen does not go on', function()
@@ -149,15 +182,18 @@ describe('a change', function()
     local nvim, peer = Edits.start(list)
     local function assert_screen()
       nvim:redraw()
-      local rows = {}
-      for i = 1, 20 do rows[i] = nvim:screen()[i] end
-      assert.are.same(nvim:request('nvim_buf_get_lines', 0, 0, 20, true), rows)
+      assert.are.same(nvim:request('nvim_buf_get_lines', 0, 0, 20, true), rows_of_screen(nvim))
     end
     local request = Edits.ask(nvim, peer, ':3,5Ask! better<CR>')
     Edits.answer(nvim, request, fenced('L1 L2 L3 L4 L5 L6 L7 L8 L9 L10'), '[^\n]*\n')
+    local open = rows_of_screen(nvim)
     nvim:feed('gh')
     assert_screen()
     nvim:feed('u')
+    nvim:see('gh takes')
+    nvim:redraw()
+    assert.are.same(open, rows_of_screen(nvim))
+    nvim:feed('gH')
     assert_screen()
   end)
 
@@ -182,7 +218,7 @@ describe('a change', function()
     nvim:see('X')
     nvim:feed('Amine<Esc>')
     Edits.finish(nvim, request, '\n```\n')
-    nvim:see('gh takes')
+    nvim:see('you changed these lines')
     nvim:unsee('comes in Normal mode')
     assert_lines(nvim, 'l1 mine l2')
   end)
@@ -202,13 +238,15 @@ describe('a change', function()
     local nvim, peer = started('l1 l2 l3')
     Edits.answer(nvim, Edits.ask(nvim, peer, ':1Ask! better<CR>'), fenced('X'))
     nvim:feed('gH')
+    local of_first = marks(nvim)
+    assert.is_true(of_first > 0)
     local request = Edits.ask(nvim, peer, ':3Ask! other<CR>')
     Edits.answer(nvim, request, fenced('Y'))
     local before = marks(nvim)
     for i = 1, 21 do
       Edits.answer(nvim, Edits.ask(nvim, peer, (':Ask question %d<CR>'):format(i)), 'Yes.')
     end
-    assert.are.equal(before - 2, marks(nvim))
+    assert.are.equal(before - of_first, marks(nvim))
     nvim:feed('3G:Ask /retry<CR>')
     assert.is_truthy(Product.words(peer:wait_request(nvim)):find('^other'))
   end)

@@ -87,7 +87,7 @@ local function fault_of(nvim, peer)
   for i = 1, AROUND do wanted[i] = file[i] end
   for _, line in ipairs(new) do wanted[#wanted + 1] = line end
   for i = 1, AROUND do wanted[#wanted + 1] = file[AROUND + LINES + i] end
-  for _, step in ipairs({ { 'gh', wanted }, { 'u', file }, { '<C-r>', wanted } }) do
+  for _, step in ipairs({ { ':Ask /accept!<CR>', wanted }, { 'u', file }, { '<C-r>', wanted } }) do
     local heard = Edits.heard(nvim)
     nvim:feed(step[1])
     assert.are.same(step[2], Product.lines(nvim), 'after ' .. step[1])

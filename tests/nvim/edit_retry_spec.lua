@@ -68,15 +68,20 @@ describe('/retry', function()
     Product.assert_quiet(nvim)
   end)
 
-  local ways = { ['a reject'] = 'gH', ['an accept and its undo'] = 'ghu' }
-  for name, keys in pairs(ways) do
+  -- The keys, and what is sent.
+  for name, case in pairs({
+    ['a reject, and tells of it'] = { 'gH', 'b\n\nThe user rejected these changes, which were proposed '
+      .. 'before; do not propose them again:\n\nThese lines:\n\n```python\nb\n```\n\n'
+      .. 'were to become:\n\n```python\nB\n```' },
+    ['an accept and its undo'] = { 'ghu', 'b\n' },
+  }) do
     it('after ' .. name, function()
       local nvim, peer = started()
       Edits.answer(nvim, ask(nvim, peer), 'B')
-      nvim:feed(keys)
+      nvim:feed(case[1])
       assert_lines(nvim, 'a b c d')
       local request = retry(nvim, peer)
-      assert.are.equal('b\n', Product.words(request))
+      assert.are.equal(case[2], Product.words(request))
       Edits.answer(nvim, request, 'B2')
       assert.are.equal('B2', Edits.preview(nvim))
       nvim:feed('gh')
@@ -108,7 +113,7 @@ describe('/retry', function()
       local request = Edits.ask(nvim, peer, keys .. ':Ask /change<CR>')
       assert.are.equal(case[1], Product.words(request))
       Edits.answer(nvim, request, case[2])
-      nvim:feed('gh')
+      nvim:feed(':Ask /accept!<CR>')
       request = retry(nvim, peer)
       assert.are.equal(case[3], Product.words(request))
       Edits.answer(nvim, request, 'D')

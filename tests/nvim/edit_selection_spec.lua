@@ -36,7 +36,7 @@ local function written(nvim, keys)
   return bytes
 end
 
---- case: text, keys, sent, answer, result; set = options of Vim
+--- case: text, keys, sent, answer, result; set = options of Vim, take = what takes several hunks
 local function check(case, way)
   local set = case.set and ('vim.cmd(%q)'):format('set ' .. case.set) or ''
   local nvim, peer = Edits.start(nil, { name = 'work.txt', text = case.text, init = MAP .. set,
@@ -49,7 +49,7 @@ local function check(case, way)
   assert.are.same(before, nvim:exec_lua(STATE))
   Edits.answer(nvim, request, '```python\n' .. case.answer .. '\n```\n')
   assert.are.same(before, nvim:exec_lua(STATE))
-  assert.are.equal(case.result, written(nvim, 'gh'))
+  assert.are.equal(case.result, written(nvim, case.take or 'gh'))
   assert.are.equal(case.text, written(nvim, 'u'))
   assert.are.same(before[1], nvim:exec_lua(STATE)[1])
   Product.assert_quiet(nvim)
@@ -130,7 +130,8 @@ describe('a change to', function()
     { 'a line between bytes that are no text', text = 'a\255\254\nb\n\0c\128\n', sent = 'b\n', answer = 'x',
       keys = ':silent edit ++bad=keep<CR>2GV', result = 'a\255\254\nx\n\0c\128\n' },
     { 'a block over a tab and a short line', text = 'abcdefgh\na\tb\nab\nabcdefgh\n', keys = 'gg3|<C-v>3j2l',
-      sent = 'cde\n   \n\ncde', answer = '12\n34\n\n78', result = 'ab12fgh\na 34   b\nab\nab78fgh\n' },
+      sent = 'cde\n   \n\ncde', answer = '12\n34\n\n78', take = ':Ask /accept!<CR>',
+      result = 'ab12fgh\na 34   b\nab\nab78fgh\n' },
     { 'a block behind tabs that show as ^I', text = 'a\tbc\nd\tef\n', set = 'list listchars=eol:$',
       keys = '$h<C-v>j', sent = 'b\ne', answer = 'X\nY', result = 'a\tXc\nd\tYf\n' },
     { 'a block of wrapped lines', text = ('word '):rep(30) .. 'abc\n' .. ('long '):rep(30) .. 'def\n',

@@ -14,16 +14,18 @@ local function windows(nvim)
     return list]])
 end
 
---- Proposes B for line 2 of the current window, looks at it whole, takes it and undoes it.
+--- Proposes B for line 2 of the current window, looks at its hunk and at it whole, takes it and undoes it.
 local function change_and_undo(nvim, peer)
   local before = windows(nvim)
   Edits.answer(nvim, Edits.ask(nvim, peer, ':2Ask! better<CR>'), Edits.fenced('B'))
   assert.are.equal('B', Edits.preview(nvim))
-  nvim:feed('gl')
-  nvim:wait_for("#vim.tbl_filter(function(b) return vim.fn.bufname(b) == 'askedit://change' end, "
-    .. 'vim.api.nvim_list_bufs()) == 1')
-  nvim:feed(":exe bufwinnr('askedit://change') 'wincmd q'<CR>")
-  assert.are.same(before, windows(nvim))
+  for name, keys in pairs({ hunk = 'gl', change = ':Ask /open!<CR>' }) do
+    nvim:feed(keys)
+    nvim:wait_for(("vim.fn.bufname() == 'askedit://%s'"):format(name))
+    assert.are.same({ 'B' }, Product.lines(nvim))
+    nvim:feed(':quit<CR>')
+    assert.are.same(before, windows(nvim))
+  end
   nvim:feed('gh')
   assert.are.same({ 'a', 'B', 'c' }, Product.lines(nvim))
   nvim:feed('u')

@@ -56,8 +56,8 @@ describe('the words after :Ask', function()
   it('are an error if they begin with an unknown name, and it lists the names', function()
     local nvim, peer = Product.start({ cols = 200 })
     nvim:feed(':Ask /nosuch thing<CR>')
-    Product.assert_said(nvim, 'no /nosuch; names: accept ask continue document edit explain fix generate log '
-      .. 'model open raw refactor reject retry review show simplify stop tests')
+    Product.assert_said(nvim, 'no /nosuch; names: accept ask continue document edit explain fix generate '
+      .. 'hunks log model next open prev raw refactor reject retry review show simplify stop tests')
     nvim:command('messages clear')
     nvim:feed(':Ask /Explain<CR>')
     Product.assert_said(nvim, 'no /Explain')
@@ -203,8 +203,8 @@ describe('completion', function()
     assert.are.same({ '/explain' }, offered("'<,'>Ask /ex"))
     assert.are.same({ '/explain' }, offered('2,3Ask /ex'))
     assert.are.same({ '/accept', '/ask', '/continue', '/document', '/edit', '/explain', '/fix', '/generate',
-      '/log', '/model', '/open', '/raw', '/refactor', '/reject', '/retry', '/review', '/show', '/simplify',
-      '/stop', '/tests' }, offered('Ask /'))
+      '/hunks', '/log', '/model', '/next', '/open', '/prev', '/raw', '/refactor', '/reject', '/retry',
+      '/review', '/show', '/simplify', '/stop', '/tests' }, offered('Ask /'))
     assert.are.same({ 'lmstudio' }, offered('Ask /model lm'))
     assert.are.same({}, offered('Ask /model lmstudio '))
     assert.are.same({}, offered('Ask why /ex'))

@@ -104,10 +104,12 @@ local function offer_local_server(buffer)
   vim.bo[buffer].modifiable = false
 end
 
+vim.api.nvim_create_autocmd('BufWinEnter', { pattern = '*.cpp', command = 'setlocal number nowrap' })
+
 vim.api.nvim_create_autocmd('VimEnter', {
   nested = true, -- else opening the sample sets no file type
   callback = function()
-    vim.cmd('edit sample.cpp | setlocal number nowrap')
+    vim.cmd('edit sample.cpp')
     local tour = open_tour()
     vim.cmd('wincmd p')
     vim.fn.search('^double mean_temperature')

@@ -8,7 +8,7 @@ local walker = dofile(folder .. '/walker.lua')
 -- `streamed` is what the steps tell each other.
 local streamed = {}
 local steps = {}
-for _, name in ipairs({ 'answer', 'stream', 'change', 'leave' }) do
+for _, name in ipairs({ 'answer', 'stream', 'change', 'hunks', 'leave' }) do
   vim.list_extend(steps, dofile(('%s/steps/%s.lua'):format(folder, name))(walker, streamed))
 end
 

@@ -18,7 +18,7 @@ double mean_high(std::vector<Day> days) {
 /// The coldest day.
 const Day& coldest(const std::vector<Day>& days) {
   std::size_t found = 0;
-  for (std::size_t i = 1; i <= days.size(); ++i) {
+  for (int i = 1; i <= days.size(); ++i) {
     if (days[i].low < days[found].low) found = i;
   }
   return days[found];

@@ -72,29 +72,28 @@ return function(walker)
       end,
     },
     {
-      'All has come: three hunks, and the keys that take or reject them.',
+      'All has come: three hunks, and the keys that take or reject each.',
       function()
-        screen:see('3 hunks')
+        screen:see('of 3')
         check(screen:shows('gh takes · gH rejects · gl opens'), 'the keys')
         is_text(before, 'the code as it was')
         present()
       end,
     },
     {
-      'gl shows the new text as a whole, in a window of its own. q closes it.',
+      ':Ask /open! shows the new text as a whole, in a window of its own.',
       function()
-        screen:press('gl')
-        screen:see('askedit://')
-        screen:press('<C-w>j')
+        screen:press(':Ask /open!<CR>')
+        screen:see('askedit://change')
         present()
         is_text(REFACTORED, 'the whole proposal')
-        screen:press('q')
+        screen:press(':q<CR>')
       end,
     },
     {
-      'gh takes it: only the lines that differ are written.',
+      ':Ask /accept! takes all three: only the lines that differ are written.',
       function()
-        screen:press('gh')
+        screen:press(':Ask /accept!<CR>')
         after = refactored(before)
         is_text(after, 'the refactored code')
         screen:miss('gh takes')
@@ -102,7 +101,8 @@ return function(walker)
       end,
     },
     {
-      'u takes exactly that back; what was typed stays. Ctrl-R brings it again, u takes it back.',
+      'u takes exactly that back; what was typed stays. Ctrl-R brings it again, u takes it back: all '
+        .. 'three are open.',
       function()
         screen:press('u')
         is_text(before, 'the code before the change')
@@ -110,18 +110,20 @@ return function(walker)
         is_text(after, 'the refactored code')
         screen:press('u')
         is_text(before, 'the code before the change')
-        screen:see('readings.erase(it);')
+        screen:see('gh takes')
         present()
       end,
     },
     {
-      'gv Space f once more, and gH rejects it in mid-answer: nothing was ever changed.',
+      ':Ask /reject! drops all three. gv Space f once more, and :Ask /reject! in mid-answer stops that, too.',
       function()
         local tick_before = tick()
+        screen:press(':Ask /reject!<CR>')
+        screen:miss('constexpr')
         screen:press('gv<Space>f')
-        screen:see('erase_if')
-        screen:press('gH')
-        screen:miss('erase_if')
+        screen:see('constexpr')
+        screen:press(':Ask /reject!<CR>')
+        screen:miss('constexpr')
         check(tick() == tick_before, 'no change of the buffer')
         present()
       end,
@@ -157,9 +159,9 @@ return function(walker)
         walker.check_gone(killed)
         check(screen:shows('std::erase_if'), 'the change, still there')
         present()
-        screen:press('gh')
+        screen:press(':Ask /accept!<CR>')
         is_text(after, 'the refactored code')
-        screen:press('u')
+        screen:press('u:Ask /reject!<CR>')
         is_text(before, 'the code before the change')
       end,
     },

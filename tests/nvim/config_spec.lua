@@ -11,6 +11,7 @@ end
 describe('a bad setting', function()
   after_each(after)
 
+  local MAP = 'keys accepts a map of accept, reject, open, next and prev to keys that differ, or to false'
   local KEYS = 'accepted: dialect url model key models timeout ca params system'
   -- Lua text of the settings, and what the sentence holds
   local cases = {
@@ -50,6 +51,11 @@ describe('a bad setting', function()
     { "{ host_path = 1 }", 'host_path accepts the path of askedit-host' },
     { "{ language = {} }", 'language accepts the name of a language' },
     { "{ split = 'floating' }", 'split accepts auto, below, above, left, right, tab' },
+    { "{ keys = 'gh' }", MAP },
+    { '{ keys = { accept = 7 } }', MAP },
+    { "{ keys = { prev = '' } }", MAP },
+    { "{ keys = { take = 'ga' } }", MAP },
+    { "{ keys = { next = 'ga', prev = 'ga' } }", MAP },
     { "7", 'accepts a map of settings' },
   }
 

@@ -142,6 +142,14 @@ function M.accept(opts)
   end
 end
 
+-- One key too many must not drop what is still coming after hunks that were decided on.
+local function reject_without_hunks(edit)
+  if edit.state == 'coming' and #edit.hunks.list > 0 then
+    return notify.info('the next hunk is still coming: :Ask /stop ends it')
+  end
+  question.reject(edit)
+end
+
 --- Drops hunks: those that accept() would write; the buffer stays as it is. An answer that is still coming is
 --- stopped if none of its hunks is there yet, or all are dropped.
 ---@param opts? {all?: boolean, range?: integer[]} all of this buffer
@@ -149,11 +157,22 @@ function M.reject(opts)
   opts = opts or {}
   watch.catch_up()
   local found = meant.hunks(opts)
-  if found and (opts.all or #found.hunks == 0) then
+  if not found then
+    return
+  elseif opts.all then
     vim.tbl_map(question.reject, found.edits)
-  elseif found then
+  elseif #found.hunks > 0 then
     take.reject(found.hunks)
+  else
+    reject_without_hunks(found.edits[1])
   end
+end
+
+-- The last change of this buffer, if something of it was rejected.
+local function reopen()
+  local run = nearest()
+  local edit = run and run.edit
+  return edit and edit.buf == api.nvim_get_current_buf() and edit:reopen()
 end
 
 -- The whole of a change, or a text that is still coming or has several blocks, only to be read.
@@ -169,16 +188,18 @@ local function open_whole(edit, place)
 end
 
 --- Opens the hunk at the cursor, or the nearest one, in a buffer of its own: `:w` there puts the text back
---- into the change. A hunk whose lines were changed meanwhile can be taken afterwards.
+--- into the change. A hunk whose lines were changed meanwhile can be taken afterwards. Where no change is open
+--- it gives back what was rejected of the last one.
 ---@param opts? {all?: boolean, mods?: string} the whole change
 function M.open(opts)
   watch.catch_up()
   local place = place_for(opts)
-  local edit, item
-  if place then
-    edit, item = meant.one()
-  end
-  if edit and (not item or (opts and opts.all)) then
+  local edit, item = changes.nearest()
+  if not place then
+    return
+  elseif not edit and not reopen() then
+    return notify.info('there is no open change in this buffer')
+  elseif edit and (not item or (opts and opts.all)) then
     open_whole(edit, place)
   elseif edit then
     edit.hunks:look_at(item.hunk)

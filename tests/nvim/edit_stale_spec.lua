@@ -21,7 +21,7 @@ local function open_change(options)
 end
 
 local STALE = 'you changed these lines'
-local REST = 'you changed the lines of the rest'
+local REST = 'you changed lines of the rest'
 
 local TAKE, OPEN = ':Ask /accept!<CR>', ':Ask /open!<CR>'
 local BACK = '<C-w>p'

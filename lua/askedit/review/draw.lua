@@ -318,6 +318,14 @@ local function settle_cursor(buf)
   end
 end
 
+-- Neovim takes virtual lines for a part of the line behind them, and where that is below the window it draws
+-- nothing anew. A highlight in the line before makes it draw. (It cannot be that of the same mark: 0.7 shows
+-- the lines of one with an end twice.)
+local function draw_anew(buf, row)
+  local options = { end_row = row, end_col = 0, hl_group = 'AskeditStatus' }
+  api.nvim_buf_del_extmark(buf, marks, api.nvim_buf_set_extmark(buf, marks, row, 0, options))
+end
+
 -- Puts virtual lines below `row`, for -1 above the first line.
 local function put_lines(buf, row, lines, id)
   local last = api.nvim_buf_line_count(buf) - 1
@@ -330,6 +338,8 @@ local function put_lines(buf, row, lines, id)
   })
   if above then
     reveal_above_first(buf, #lines)
+  else
+    draw_anew(buf, math.min(row, last))
   end
   settle_cursor(buf)
   return id

@@ -328,6 +328,17 @@ function Edit:decide()
   end
 end
 
+--- What was rejected of it is to be decided on after all.
+---@return boolean opened false if it is gone, or nothing was
+function Edit:reopen()
+  if self.state ~= 'closed' then
+    return false
+  end
+  self.hunks:give_all_back()
+  self:decide()
+  return self:is_open()
+end
+
 --- The answer is over. Says why if nothing can be made of it; the edit is then closed.
 ---@param ending {cut: boolean, refused: boolean}
 ---@return string|nil sentence

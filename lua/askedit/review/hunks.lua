@@ -194,6 +194,11 @@ function Hunks:reject(hunk)
   mark_apart(self, hunk)
 end
 
+--- All that were rejected are to be decided on after all.
+function Hunks:give_all_back()
+  self.rejected = {}
+end
+
 --- It is to be decided on after all.
 ---@param hunk askedit.Hunk
 function Hunks:give_back(hunk)

@@ -26,17 +26,22 @@ local saved = {} ---@type table<integer, askedit.OpenKey[]>
 ---@field command string in the right side of ours
 ---@field desc string ours
 ---@field covered table|nil the map that was there
+---@field plug string|nil ours for the map that is there in all buffers
 
 local function key_of(lhs)
   return api.nvim_replace_termcodes(lhs, true, true, true)
 end
 
-local function map_at(buf, mode, lhs)
-  for _, map in ipairs(api.nvim_buf_get_keymap(buf, mode)) do
+local function find(maps, lhs)
+  for _, map in ipairs(maps) do
     if key_of(map.lhs) == key_of(lhs) then
       return map
     end
   end
+end
+
+local function map_at(buf, mode, lhs)
+  return find(api.nvim_buf_get_keymap(buf, mode), lhs)
 end
 
 -- Not by all of `rhs`: Neovim has other words there for a key like <leader>.
@@ -56,19 +61,9 @@ local function rest_is_there(lhs, mode, map)
   return false
 end
 
--- From 0.10 on Neovim does this itself. Before, `<SID>` has to be written out, as it is known only to the
+-- A map as the API lists it, for a key of a buffer. `<SID>` has to be written out, as it is known only to the
 -- script.
-local function put_back(buf, row)
-  local lhs, mode, map = row.lhs, row.mode, row.covered
-  if fn.has('nvim-0.10') == 1 then
-    return api.nvim_buf_call(buf, function()
-      if rest_is_there(lhs, mode, map) then
-        fn.mapset(map)
-      else
-        fn.mapset(mode, false, map)
-      end
-    end)
-  end
+local function put(buf, mode, lhs, map)
   local rhs = (map.rhs or ''):gsub('<[sS][iI][dD]>', '<SNR>' .. (map.sid or 0) .. '_')
   api.nvim_buf_set_keymap(buf, mode, lhs, rhs, {
     noremap = map.noremap == 1,
@@ -79,6 +74,21 @@ local function put_back(buf, row)
     desc = map.desc,
     callback = map.callback,
   })
+end
+
+-- From 0.10 on Neovim does this itself.
+local function put_back(buf, row)
+  local lhs, mode, map = row.lhs, row.mode, row.covered
+  if fn.has('nvim-0.10') == 0 then
+    return put(buf, mode, lhs, map)
+  end
+  api.nvim_buf_call(buf, function()
+    if rest_is_there(lhs, mode, map) then
+      fn.mapset(map)
+    else
+      fn.mapset(mode, false, map)
+    end
+  end)
 end
 
 -- maparg() of 0.7 has a number where a function was mapped; that of 0.10 is what mapset() takes.
@@ -92,21 +102,34 @@ local function covered_by(buf, mode, lhs)
   return map
 end
 
+-- What a key does without us, where it is mapped in all buffers, under a name that can be given back for it.
+local function keep_global(buf, lhs, name)
+  local map = find(api.nvim_get_keymap('n'), lhs)
+  if map then
+    local plug = ('<Plug>(askedit-covered-%s)'):format(name)
+    put(buf, 'n', plug, map)
+    return plug
+  end
+end
+
 local function cover(buf, lhs, mode, name)
   local key = KEYS[name]
-  local command = 'Ask /' .. name
+  local command, plug = 'Ask /' .. name, nil
   local rhs = ('<Cmd>%s<CR>'):format(command)
   if key.walks then
-    rhs = ([[&diff ? '%s' : "\<Cmd>%s\<CR>"]]):format(lhs:gsub("'", "''"), command)
+    plug = keep_global(buf, lhs, name)
+    local without_us = plug and '"\\' .. plug .. '"' or "'" .. lhs:gsub("'", "''") .. "'"
+    rhs = ([[&diff ? %s : "\<Cmd>%s\<CR>"]]):format(without_us, command)
   end
   local ours = {
     lhs = lhs,
     mode = mode,
     command = command,
     desc = 'askedit: ' .. key.desc,
+    plug = plug,
     covered = covered_by(buf, mode, lhs),
   }
-  local options = { noremap = true, silent = true, nowait = true, desc = ours.desc, expr = key.walks }
+  local options = { noremap = not plug, silent = true, nowait = true, desc = ours.desc, expr = key.walks }
   api.nvim_buf_set_keymap(buf, mode, lhs, rhs, options)
   return ours
 end
@@ -141,6 +164,9 @@ function M.off(buf)
   -- A map of several modes that was taken apart is put together the other way round.
   for i = #rows, 1, -1 do
     local row = rows[i]
+    if row.plug then
+      pcall(api.nvim_buf_del_keymap, buf, 'n', row.plug)
+    end
     if is_ours(map_at(buf, row.mode, row.lhs), row) then
       api.nvim_buf_del_keymap(buf, row.mode, row.lhs)
       if row.covered then

@@ -98,16 +98,4 @@ function M.hunks(opts)
   return at_cursor()
 end
 
---- The hunk that is to be opened, and its edit, which may have none. nil if there is no edit, which is said
---- here.
----@return askedit.Edit|nil
----@return askedit.HunkNow|nil
-function M.one()
-  local edit, item = changes.nearest()
-  if not edit then
-    return notify.info(NO_CHANGE)
-  end
-  return edit, item
-end
-
 return M

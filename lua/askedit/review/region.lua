@@ -332,7 +332,11 @@ local function break_undo(buf)
   end)
 end
 
-local function set_change_marks(buf, first, last)
+--- Puts '[ and '] around what was written.
+---@param buf integer
+---@param first integer line
+---@param last integer line
+function M.set_change_marks(buf, first, last)
   compat.quietly(function()
     api.nvim_buf_call(buf, function()
       local count = api.nvim_buf_line_count(buf)
@@ -372,6 +376,8 @@ end
 ---@param now askedit.Now
 ---@param pieces askedit.Piece[]
 ---@return string|nil fault
+---@return integer|nil first line that was written
+---@return integer|nil last
 function Region:write(now, pieces)
   local buf, count = self.buf, api.nvim_buf_line_count(self.buf)
   local tail = self.kind == 'chars' and self:line(now.r2):sub(now.c2 + 1) or ''
@@ -384,7 +390,7 @@ function Region:write(now, pieces)
     return tostring(fault)
   end
   renew_marks(self, now, api.nvim_buf_line_count(buf) - count, tail)
-  set_change_marks(buf, now.r1 + pieces[1].from, last_line_written(now, pieces))
+  return nil, now.r1 + pieces[1].from, last_line_written(now, pieces)
 end
 
 --- Lets go of the marks.

@@ -166,6 +166,18 @@ local function flipped(taken, hunks)
   return out
 end
 
+-- How many hunks are other than they were.
+local function flip_count(taken, before)
+  local count = 0
+  for hunk in pairs(taken) do
+    count = count + (before[hunk] and 0 or 1)
+  end
+  for hunk in pairs(before) do
+    count = count + (taken[hunk] and 0 or 1)
+  end
+  return count
+end
+
 local FEW, SHORT = 8, 2000 -- hunks and lines for which each hunk is tried by itself: each try is a diff
 
 -- Where something differs it may be that a hunk was taken or undone.
@@ -176,15 +188,16 @@ local function with_fewest_changes(base, hunks, lines, as_before)
       doubtful[#doubtful + 1] = hunk
     end
   end
-  local best = as_before
+  local best, before = as_before, as_before.taken
   local function try(taken)
     local other = compare(base, hunks, lines, taken)
-    if cost(other) < cost(best) then
+    local gain = cost(best) - cost(other)
+    if gain > 0 or (gain == 0 and flip_count(taken, before) < flip_count(best.taken, before)) then
       best = other
     end
   end
   if #doubtful > 1 then
-    try(flipped(as_before.taken, doubtful))
+    try(flipped(before, doubtful))
   end
   if #doubtful <= FEW and #lines <= SHORT then
     for _, hunk in ipairs(doubtful) do

@@ -72,8 +72,14 @@ local function joined(pieces)
   return out
 end
 
--- Writes hunks of one edit. Those whose lines the user changed only if he looked at them since; returns how
--- many he did not.
+---@class askedit.Written
+---@field refused integer hunks whose lines the user changed, and that he did not look at since
+---@field fault? string
+---@field first? integer line
+---@field last? integer
+
+-- Writes hunks of one edit.
+---@return askedit.Written
 local function write(edit, items)
   local pieces, written = {}, {}
   for _, item in ipairs(items) do
@@ -85,14 +91,15 @@ local function write(edit, items)
   end
   local refused = #items - #written
   if #pieces == 0 then
-    return nil, refused
+    return { refused = refused }
   end
-  local fault = edit.region:write(items[1].now, joined(pieces))
+  local fault, first, last = edit.region:write(items[1].now, joined(pieces))
   if fault then
-    return 'the change could not be written: ' .. fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', '')
+    local words = fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', '')
+    return { refused = 0, fault = 'the change could not be written: ' .. words }
   end
   edit.hunks:count_as_taken(written)
-  return nil, refused
+  return { refused = refused, first = first, last = last }
 end
 
 local function by_edit(items)
@@ -114,12 +121,13 @@ local function decided(items)
   vim.cmd('redrawstatus') -- it may tell how many hunks are left
 end
 
-local STALE = 'you changed %s: :Ask /open, then take it, or :Ask /retry'
+local STALE = 'you changed %s: /open it first, or /retry'
 
--- Each edit is read anew when its turn comes: the one before may have moved it.
+-- From the first edit to the last. Each is read anew when its turn comes: the one before may have moved it.
+---@return askedit.Written
 local function write_all(items)
   local edits, items_of = by_edit(items)
-  local refused, fault = 0, nil
+  local all = { refused = 0 }
   for _, edit in ipairs(edits) do
     local wanted, fresh = {}, {}
     for _, item in ipairs(items_of[edit]) do
@@ -128,10 +136,11 @@ local function write_all(items)
     for _, item in ipairs(edit.hunks:undecided()) do
       fresh[#fresh + 1] = wanted[item.hunk] and item or nil
     end
-    local failed, left = write(edit, fresh)
-    fault, refused = fault or failed, refused + (left or 0)
+    local written = write(edit, fresh)
+    all.fault, all.refused = all.fault or written.fault, all.refused + written.refused
+    all.first, all.last = all.first or written.first, written.last or all.last
   end
-  return fault, refused
+  return all
 end
 
 --- Writes hunks of one buffer, as one step of undo. Says why if one cannot be written.
@@ -146,15 +155,18 @@ function M.take(items)
     return notify.fault(fault)
   end
   local warns = vim.bo[buf].readonly and not vim.bo[buf].modified
-  local refused
+  local written
   region.as_one_step(buf, function()
-    fault, refused = write_all(items)
+    written = write_all(items)
   end)
+  if written.first then
+    region.set_change_marks(buf, written.first, written.last)
+  end
   decided(items)
-  if fault then
-    notify.fault(fault)
-  elseif refused > 0 then
-    notify.fault(STALE:format(refused == #items and 'these lines' or 'the lines of the rest'))
+  if written.fault then
+    notify.fault(written.fault)
+  elseif written.refused > 0 then
+    notify.fault(STALE:format(written.refused == #items and 'these lines' or 'lines of the rest'))
   elseif warns then
     notify.info('W10: Warning: Changing a readonly file')
   end

@@ -1,5 +1,6 @@
 --- Going from hunk to hunk, also from buffer to buffer.
 local changes = require('askedit.review.changes')
+local draw = require('askedit.review.draw')
 local notify = require('askedit.notify')
 
 local M = {}
@@ -45,6 +46,7 @@ local function go_to(item)
   end
   api.nvim_win_set_cursor(0, { math.min(item.first + 1, api.nvim_buf_line_count(0)), 0 })
   vim.cmd('normal! zv')
+  draw.make_room(item.edit.buf, item.last)
   return true
 end
 

@@ -91,6 +91,10 @@ end
 
 local function attach(buf)
   local function gone()
+    -- What is due would be about a text that is not there any more.
+    for edit in pairs(due) do
+      due[edit] = edit.buf ~= buf or nil
+    end
     vim.schedule(function()
       lose(buf)
     end)

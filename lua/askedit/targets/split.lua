@@ -406,7 +406,7 @@ function M.show_editable(buf, name, place, filetype)
   if fault then
     return fault
   end
-  api.nvim_set_current_win(fn.bufwinid(buf))
+  api.nvim_set_current_win(fn.win_findbuf(buf)[1])
   api.nvim_win_set_cursor(0, { 1, 0 })
   if vim.bo[buf].filetype ~= filetype then
     vim.bo[buf].filetype = filetype

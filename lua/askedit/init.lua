@@ -150,8 +150,8 @@ local function reject_without_hunks(edit)
   question.reject(edit)
 end
 
---- Drops hunks: those that accept() would write; the buffer stays as it is. An answer that is still coming is
---- stopped if none of its hunks is there yet, or all are dropped.
+--- Drops hunks: those that accept() would write; the buffer stays as it is. An answer that is still coming
+--- is stopped if none of its hunks is there yet, or all are dropped.
 ---@param opts? {all?: boolean, range?: integer[]} all of this buffer
 function M.reject(opts)
   opts = opts or {}
@@ -188,8 +188,8 @@ local function open_whole(edit, place)
 end
 
 --- Opens the hunk at the cursor, or the nearest one, in a buffer of its own: `:w` there puts the text back
---- into the change. A hunk whose lines were changed meanwhile can be taken afterwards. Where no change is open
---- it gives back what was rejected of the last one.
+--- into the change. A hunk whose lines were changed meanwhile can be taken afterwards. Where no change is
+--- open it gives back what was rejected of the last one.
 ---@param opts? {all?: boolean, mods?: string} the whole change
 function M.open(opts)
   watch.catch_up()

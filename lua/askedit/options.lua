@@ -68,9 +68,15 @@ local function is_map_of_keys(value)
   if type(value) ~= 'table' then
     return false
   end
-  local taken = {}
   for name, lhs in pairs(value) do
-    if not M.default_keys[name] or not (lhs == false or is_filled(lhs)) or (lhs and taken[lhs]) then
+    if not M.default_keys[name] or not (lhs == false or is_filled(lhs)) then
+      return false
+    end
+  end
+  local taken = {}
+  for name, default in pairs(M.default_keys) do
+    local lhs = value[name] == nil and default or value[name]
+    if lhs and taken[lhs] then
       return false
     end
     taken[lhs] = true

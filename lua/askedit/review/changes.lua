@@ -15,6 +15,15 @@ local function remove_from(list, edit)
   end
 end
 
+local function has(list, buf)
+  for _, edit in ipairs(list) do
+    if edit.buf == buf then
+      return true
+    end
+  end
+  return false
+end
+
 local function of_buffer(list, buf)
   local found = {}
   for _, edit in ipairs(list) do
@@ -58,22 +67,18 @@ function M.in_buffer(buf)
   return of_buffer(edits, buf)
 end
 
---- Those that an undo may open again.
+--- Those and the ones that an undo may open again.
 ---@param buf integer
 ---@return askedit.Edit[]
-function M.kept_in_buffer(buf)
-  return of_buffer(kept, buf)
+function M.watched(buf)
+  return vim.list_extend(of_buffer(edits, buf), of_buffer(kept, buf))
 end
 
+--- Whether there are any.
 ---@param buf integer
 ---@return boolean
-function M.has_kept(buf)
-  for _, edit in ipairs(kept) do
-    if edit.buf == buf then
-      return true
-    end
-  end
-  return false
+function M.is_watched(buf)
+  return has(edits, buf) or has(kept, buf)
 end
 
 --- No undo brings back what was taken in a buffer.

@@ -63,30 +63,25 @@ function M.catch_up()
   end
 end
 
--- The rows are those of this moment; nothing may be drawn in it.
-local function lines_changed(edits, first, last)
-  for _, edit in ipairs(edits) do
-    local r1, behind = edit.region:rows()
-    if r1 and first <= behind and last >= r1 then
-      look_soon(edit)
-    end
-  end
-end
-
--- Those that an undo may open again can be many. Where a command changes lines in many places, their rows are
--- looked at only once.
-local function kept_lines_changed(buf, first, last)
-  if not touched[buf] then
-    touched[buf] = true
+-- The rows are those of this moment; nothing may be drawn in it. Where a command changes lines in many places
+-- the rows of the later ones say nothing: the marks of an undo are put back only at its end. There can also
+-- be many edits that an undo may open again. So all are looked at then, once.
+local function lines_changed(buf, first, last)
+  local seen = touched[buf]
+  if seen == 'all' then
+    return
+  elseif not seen then
     vim.schedule(function()
       touched[buf] = nil
     end)
-    return lines_changed(changes.kept_in_buffer(buf), first, last)
   end
-  for _, edit in ipairs(touched[buf] == true and changes.kept_in_buffer(buf) or {}) do
-    look_soon(edit)
+  touched[buf] = seen and 'all' or true
+  for _, edit in ipairs(changes.watched(buf)) do
+    local r1, behind = edit.region:rows()
+    if r1 and (seen or (first <= behind and last >= r1)) then
+      look_soon(edit)
+    end
   end
-  touched[buf] = 'all'
 end
 
 local function attach(buf)
@@ -101,13 +96,11 @@ local function attach(buf)
   end
   attached[buf] = api.nvim_buf_attach(buf, false, {
     on_lines = function(_, _, _, first, _, last)
-      local edits = changes.in_buffer(buf)
-      if #edits == 0 and not changes.has_kept(buf) then
+      if not changes.is_watched(buf) then
         attached[buf] = nil
         return true
       end
-      lines_changed(edits, first, last)
-      kept_lines_changed(buf, first, last)
+      lines_changed(buf, first, last)
     end,
     on_reload = gone, -- goes on to hear the buffer
     on_detach = function()

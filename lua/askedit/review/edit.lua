@@ -204,14 +204,14 @@ end
 ---@return string
 function Edit:size(hunk)
   local total, taken, number = #self.hunks.list, self.hunks:taken_count(), self.hunks:number_of(hunk)
-  if self.state == 'coming' and number then
-    return ('hunk %d'):format(number) -- of how many is not known yet
-  end
+  local is_coming = self.state == 'coming'
   local parts = {}
-  if self.state == 'coming' or self.state == 'choice' then
+  if not number and (is_coming or self.state == 'choice') then
     parts[1] = counted(#self.proposal.lines + 1, 'line')
   end
-  if total > 0 then
+  if is_coming and number then
+    parts[1] = ('hunk %d'):format(number) -- of how many is not known yet
+  elseif total > 0 then
     parts[#parts + 1] = number and total > 1 and ('%d of %d'):format(number, total) or counted(total, 'hunk')
   end
   parts[#parts + 1] = taken > 0 and ('%d taken'):format(taken) or nil

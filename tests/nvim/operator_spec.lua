@@ -145,7 +145,7 @@ describe('the operator again, by .,', function()
     take(nvim, Edits.ask(nvim, peer, 'gg0gsiw'), 'A')
     nvim:feed('u')
     assert.are.equal(table.concat(lines, '\n'), text(nvim))
-    nvim:feed('gH') -- it is open again
+    nvim:feed(':Ask /reject<CR>') -- it is open again
     local request = Edits.ask(nvim, peer, 'gg0.')
     assert.are.equal('one', Product.words(request))
     take(nvim, request, 'B')

@@ -56,6 +56,7 @@ describe('a bad setting', function()
     { "{ keys = { prev = '' } }", MAP },
     { "{ keys = { take = 'ga' } }", MAP },
     { "{ keys = { next = 'ga', prev = 'ga' } }", MAP },
+    { "{ keys = { next = 'gh' } }", MAP }, -- that is /accept already
     { "7", 'accepts a map of settings' },
   }
 

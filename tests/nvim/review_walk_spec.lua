@@ -282,7 +282,7 @@ describe('what is told of a change', function()
   local steps = {
     { 'gg', '1 of 4' }, { '5G', '2 of 4' }, { ']c', '3 of 4' }, { 'gh', '4 of 4 · 1 taken' },
     { 'ggj', '1 of 4 · 1 taken' }, { 'gH', '2 of 4 · 1 taken' }, { 'u', '3 of 4' },
-    { 'G<C-r>', '2 of 4 · 1 taken' }, { '11Ggh', '2 of 4 · 2 taken' },
+    { 'G<C-r>', '4 of 4 · 1 taken' }, { '11Ggh', '2 of 4 · 2 taken' },
     { ':Ask /accept!<CR>' }, { 'u', '2 of 4 · 2 taken' }, { '<C-r>' },
   }
 

@@ -86,6 +86,7 @@ end
 function M.forget_buffer(buf)
   for _, edit in ipairs(of_buffer(kept, buf)) do
     edit.state = 'gone'
+    edit.region:drop()
     remove_from(kept, edit)
   end
 end

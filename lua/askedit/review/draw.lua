@@ -318,12 +318,18 @@ local function settle_cursor(buf)
   end
 end
 
--- Neovim takes virtual lines for a part of the line behind them, and where that is below the window it draws
--- nothing anew. A highlight in the line before makes it draw. (It cannot be that of the same mark: 0.7 shows
--- the lines of one with an end twice.)
-local function draw_anew(buf, row)
-  local options = { end_row = row, end_col = 0, hl_group = 'AskeditStatus' }
-  api.nvim_buf_del_extmark(buf, marks, api.nvim_buf_set_extmark(buf, marks, row, 0, options))
+--- Makes Neovim draw rows anew, with what stands below them, where it would not: it takes virtual lines for a
+--- part of the line behind them, and draws nothing where that is below the window; and it does not notice
+--- that an undo took their mark elsewhere. A highlight over the rows does it. (It cannot be that of the same
+--- mark: 0.7 shows the lines of one with an end twice.)
+---@param buf integer
+---@param first integer
+---@param last integer
+function M.anew(buf, first, last)
+  local count = api.nvim_buf_line_count(buf)
+  local options = { end_row = math.min(last, count - 1), end_col = 0, hl_group = 'AskeditStatus' }
+  first = math.max(math.min(first, options.end_row), 0)
+  api.nvim_buf_del_extmark(buf, marks, api.nvim_buf_set_extmark(buf, marks, first, 0, options))
 end
 
 -- Puts virtual lines below `row`, for -1 above the first line.
@@ -339,7 +345,7 @@ local function put_lines(buf, row, lines, id)
   if above then
     reveal_above_first(buf, #lines)
   else
-    draw_anew(buf, math.min(row, last))
+    M.anew(buf, row, row)
   end
   settle_cursor(buf)
   return id

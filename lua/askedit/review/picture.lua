@@ -9,7 +9,19 @@ local M = {}
 local api = vim.api
 
 local measures = {} ---@type table<integer, askedit.Window> for which the edits of a buffer are drawn
-local cursors = {} ---@type table<integer, integer> line at which the user was then
+local cursors = {} ---@type table<integer, {autocommand: integer, row: integer|nil}> of a buffer with edits
+local status_is_due = false
+
+-- Statuslines may tell how many hunks there are, and at which one the user is.
+local function redraw_status()
+  if not status_is_due then
+    status_is_due = true
+    vim.schedule(function()
+      status_is_due = false
+      vim.cmd('redrawstatus')
+    end)
+  end
+end
 
 -- The row below which the newest lines stand; nil if the region is gone.
 local function live_row(edit)
@@ -144,6 +156,7 @@ end
 local function tell(edit, items)
   local told = nearest(edit, items)
   edit.told = told and told.hunk
+  redraw_status()
   for _, item in ipairs(items) do
     local status = item == told and edit.describe(item.hunk) or nil
     local shown = edit.shown[item.hunk]
@@ -172,6 +185,13 @@ local function is_as_drawn(item)
   return not last or draw.row(item.edit.buf, last) == place.below + shown.lines_below
 end
 
+local function draw_rows_anew(edit)
+  local first, behind = edit.region:rows()
+  if first then
+    draw.anew(edit.buf, first - 1, behind)
+  end
+end
+
 local function draw_review(edit)
   local items, left = edit.hunks:undecided(), {}
   for _, item in ipairs(items) do
@@ -187,6 +207,7 @@ local function draw_review(edit)
   end
   edit.drawn = #edit.hunks.list
   tell(edit, items)
+  draw_rows_anew(edit)
 end
 
 --- Draws anew what is not as its lines are now.
@@ -201,17 +222,41 @@ function M.follow(edit)
   end
 end
 
+local function tell_all(buf)
+  local row = api.nvim_win_get_cursor(0)[1]
+  if row ~= cursors[buf].row then
+    cursors[buf].row = row
+    vim.tbl_map(M.tell, changes.in_buffer(buf))
+  end
+end
+
+-- The lines about the edits of a buffer go along with the cursor.
+local function follow_cursor(buf)
+  if cursors[buf] then
+    return
+  end
+  cursors[buf] = {}
+  cursors[buf].autocommand = api.nvim_create_autocmd({ 'CursorMoved', 'CursorMovedI' }, {
+    buffer = buf,
+    desc = 'askedit: the line at the hunk nearest to the cursor',
+    callback = function()
+      tell_all(buf)
+    end,
+  })
+end
+
 --- Draws an edit anew, where its lines are now.
 ---@param edit askedit.Edit
 function M.redraw(edit)
   measures[edit.buf] = draw.window(edit.buf)
+  follow_cursor(edit.buf)
   erase_hunks(edit)
   M.follow(edit)
 end
 
 -- Signs, line numbers and other windows take columns from the text, and no event tells it.
 local function redraw_if_measures_changed(buf)
-  if not vim.deep_equal(measures[buf], draw.window(buf)) then
+  if measures[buf] and not vim.deep_equal(measures[buf], draw.window(buf)) then
     measures[buf] = nil
     vim.schedule(function()
       vim.tbl_map(M.redraw, changes.in_buffer(buf))
@@ -219,23 +264,9 @@ local function redraw_if_measures_changed(buf)
   end
 end
 
--- Without an autocommand, which others would see.
-local function tell_if_cursor_moved(win, buf)
-  local row = win == api.nvim_get_current_win() and api.nvim_win_get_cursor(win)[1]
-  if row and cursors[buf] ~= row then
-    cursors[buf] = row
-    vim.schedule(function()
-      vim.tbl_map(M.tell, changes.in_buffer(buf))
-    end)
-  end
-end
-
 api.nvim_set_decoration_provider(api.nvim_create_namespace('askedit_measures'), {
-  on_win = function(_, win, buf)
-    if measures[buf] then
-      tell_if_cursor_moved(win, buf)
-      redraw_if_measures_changed(buf)
-    end
+  on_win = function(_, _, buf)
+    redraw_if_measures_changed(buf)
     return false
   end,
 })
@@ -243,6 +274,9 @@ api.nvim_set_decoration_provider(api.nvim_create_namespace('askedit_measures'), 
 --- Nothing is drawn in the buffer any more.
 ---@param buf integer
 function M.forget(buf)
+  if cursors[buf] then
+    pcall(api.nvim_del_autocmd, cursors[buf].autocommand) -- it goes with a buffer that is wiped
+  end
   measures[buf], cursors[buf] = nil, nil
 end
 
@@ -266,7 +300,9 @@ end
 --- Puts the windows right after it was erased for good.
 ---@param edit askedit.Edit
 function M.settle(edit)
+  redraw_status()
   if api.nvim_buf_is_loaded(edit.buf) then
+    draw_rows_anew(edit)
     draw.settle_windows(edit.buf)
   end
 end

@@ -118,7 +118,6 @@ local function decided(items)
   for _, edit in ipairs((by_edit(items))) do
     edit:decide()
   end
-  vim.cmd('redrawstatus') -- it may tell how many hunks are left
 end
 
 local STALE = 'you changed %s: /open it first, or /retry'

@@ -1,6 +1,7 @@
 --- What happens to a buffer with edits: they are drawn anew where their lines change or a window does, opened
 --- again where an undo brings a hunk back, and closed when the buffer is.
 local changes = require('askedit.review.changes')
+local keys = require('askedit.review.keys')
 
 local M = {}
 
@@ -24,6 +25,7 @@ local function lose(buf)
   local lost = changes.in_buffer(buf)
   for _, edit in ipairs(lost) do
     edit:close('gone')
+    edit.region:drop()
   end
   changes.forget_buffer(buf)
   if #lost > 0 then
@@ -36,11 +38,14 @@ local function look(edit)
     due[edit] = nil
     if edit.state ~= 'gone' and api.nvim_buf_is_loaded(edit.buf) then
       edit:decide()
+      if #changes.in_buffer(edit.buf) == 0 then
+        keys.off(edit.buf)
+      end
     end
   end
 end
 
--- The keys of one that an undo opens again have to be there for the next key.
+-- What an undo opens again is to be seen at once.
 local function can_wait(edit)
   local is_typing = api.nvim_get_mode().mode ~= 'n'
   return #edit.region.base > LONG and (edit:is_open() or is_typing)
@@ -63,9 +68,17 @@ function M.catch_up()
   end
 end
 
--- The rows are those of this moment; nothing may be drawn in it. Where a command changes lines in many places
--- the rows of the later ones say nothing: the marks of an undo are put back only at its end. There can also
--- be many edits that an undo may open again. So all are looked at then, once.
+-- The next key may have been typed already, in a macro for one. Whether an undo opened the edit again can be
+-- told only when it is over.
+local function expect_keys(edit)
+  if not edit:is_open() and api.nvim_get_mode().mode == 'n' then
+    keys.on(edit.buf, edit.keys)
+  end
+end
+
+-- The rows are those of this moment; nothing may be drawn in it. Where a command changes lines in many
+-- places the rows of the later ones say nothing: the marks of an undo are put back only at its end. There can
+-- also be many edits that an undo may open again. So all are looked at then, once.
 local function lines_changed(buf, first, last)
   local seen = touched[buf]
   if seen == 'all' then
@@ -80,6 +93,7 @@ local function lines_changed(buf, first, last)
     local r1, behind = edit.region:rows()
     if r1 and (seen or (first <= behind and last >= r1)) then
       look_soon(edit)
+      expect_keys(edit)
     end
   end
 end

@@ -131,6 +131,25 @@ end)
 describe('undo', function()
   after_each(after)
 
+  it('tells a hunk from what others write right before and after it', function()
+    local nvim = open_change()
+    nvim:exec_lua([[
+      vim.api.nvim_buf_set_lines(0, 0, 1, true, { 'first' })
+      vim.cmd('3Ask /accept')
+      vim.api.nvim_buf_set_lines(0, 8, 9, true, { 'last' })
+      vim.cmd('Ask /accept!')
+      vim.api.nvim_buf_set_lines(0, 4, 5, true, { 'middle' })]])
+    assert_steps(nvim, {
+      { '1G', 'first l2 L3 l4 middle l6 L7 l8 last', '' },
+      { 'u', 'first l2 L3 l4 l5 l6 L7 l8 last', '' },
+      { 'u', 'first l2 L3 l4 l5 l6 l7 l8 last', 'L7' },
+      { 'u', 'first l2 L3 l4 l5 l6 l7 l8 l9', 'L7' },
+      { 'u', 'first l2 l3 l4 l5 l6 l7 l8 l9', 'L3 L7' },
+      { 'u', OLD, 'L3 L7' },
+      { '5<C-r>', 'first l2 L3 l4 middle l6 L7 l8 last', '' },
+    })
+  end)
+
   -- With what the user writes between: keys, the text then, the open hunks.
   local between = {
     ['nothing'] = {

@@ -5,7 +5,7 @@ local M = {}
 local api = vim.api
 
 local edits = {} ---@type askedit.Edit[]
-local kept = {} ---@type askedit.Edit[] of which something was taken
+local kept = {} ---@type askedit.Edit[] closed ones
 
 local function remove_from(list, edit)
   for i, each in ipairs(list) do
@@ -53,13 +53,6 @@ function M.remove(edit, may_return)
   end
 end
 
---- Whether it may still be opened again.
----@param edit askedit.Edit
----@return boolean
-function M.is_kept(edit)
-  return vim.tbl_contains(kept, edit) or vim.tbl_contains(edits, edit)
-end
-
 --- The open edits of a buffer, oldest first.
 ---@param buf integer
 ---@return askedit.Edit[]
@@ -67,7 +60,7 @@ function M.in_buffer(buf)
   return of_buffer(edits, buf)
 end
 
---- Those and the ones that an undo may open again.
+--- Those and the closed ones, which an undo may open again.
 ---@param buf integer
 ---@return askedit.Edit[]
 function M.watched(buf)
@@ -81,7 +74,7 @@ function M.is_watched(buf)
   return has(edits, buf) or has(kept, buf)
 end
 
---- No undo brings back what was taken in a buffer.
+--- Nothing brings back what was closed in a buffer.
 ---@param buf integer
 function M.forget_buffer(buf)
   for _, edit in ipairs(of_buffer(kept, buf)) do

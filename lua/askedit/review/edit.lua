@@ -152,7 +152,8 @@ end
 
 --- Nobody will ask for it, or for it again.
 function Edit:forget()
-  if not changes.is_kept(self) then
+  if not self:is_open() and self.hunks:taken_count() == 0 then
+    changes.remove(self, false)
     self.region:drop()
   end
 end
@@ -167,7 +168,7 @@ function Edit:start()
   self.is_cut, self.took_itself = false, false
   self.hunks:clear()
   if self.inside then
-    self.inside.edit.hunks:reject(self.inside.hunk)
+    self.inside.edit.hunks:give_away(self.inside.hunk)
     self.inside.edit:decide()
   end
   self:go_on()
@@ -299,13 +300,13 @@ local function give_back_if_empty(edit)
   end
 end
 
---- It is over. One of which something was taken is kept, so that an undo can bring it back.
+--- It is over, and kept: an undo or the user can bring it back. A text that wrote itself does not come back.
 ---@param state? 'closed'|'gone'
 function Edit:close(state)
   picture.erase(self)
   picture.settle(self)
   self.state = state or 'closed'
-  changes.remove(self, self.state == 'closed' and not self.took_itself and self.hunks:taken_count() > 0)
+  changes.remove(self, self.state == 'closed' and not self.took_itself and #self.hunks.list > 0)
   if #changes.in_buffer(self.buf) == 0 then
     keys.off(self.buf)
     picture.forget(self.buf)

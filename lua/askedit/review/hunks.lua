@@ -11,7 +11,7 @@ local M = {}
 ---@field package edit askedit.Edit
 ---@field package region askedit.Region
 ---@field package settled askedit.Hunk[]
----@field package rejected table<askedit.Hunk, true>
+---@field package rejected table<askedit.Hunk, true|'elsewhere'> not wanted, or asked for again by itself
 ---@field package looked table<askedit.Hunk, string[]> the text at a hunk's place when it was looked at
 ---@field package known_warnings table<askedit.Hunk, string[]>
 local Hunks = {}
@@ -158,7 +158,7 @@ end
 function Hunks:rejected_texts()
   local texts = {}
   for _, hunk in ipairs(self.list) do
-    if self.rejected[hunk] then
+    if self.rejected[hunk] == true then
       local old = table.concat(self:old_lines(hunk), '\n')
       texts[#texts + 1] = { old = old, new = table.concat(hunk.new, '\n') }
     end
@@ -180,8 +180,9 @@ end
 
 --- Hunks were written.
 ---@param list askedit.Hunk[]
-function Hunks:count_as_taken(list)
-  self.region:count_as_taken(list)
+---@param replaced table<askedit.Hunk, string[]> see region.lua
+function Hunks:count_as_taken(list, replaced)
+  self.region:count_as_taken(list, replaced)
   for _, hunk in ipairs(list) do
     self.rejected[hunk] = nil
     mark_apart(self, hunk)
@@ -192,6 +193,13 @@ end
 function Hunks:reject(hunk)
   self.rejected[hunk] = true
   mark_apart(self, hunk)
+end
+
+--- Another edit is to take its place.
+---@param hunk askedit.Hunk
+function Hunks:give_away(hunk)
+  self:reject(hunk)
+  self.rejected[hunk] = 'elsewhere'
 end
 
 --- All that were rejected are to be decided on after all.

@@ -20,6 +20,7 @@ local marks = api.nvim_create_namespace('askedit_range')
 ---@field hunks askedit.Hunk[] what is proposed for them
 ---@field package taken table<askedit.Hunk, true> those that were taken when it was last looked at
 ---@field package is_inside_line boolean a place without text, behind some of its line
+---@field package replaced table<askedit.Hunk, string[]> what a hunk stands for that was no longer its old lines
 ---@field package previous askedit.Reading|nil of the text when it was last looked at
 ---@field package tick integer|nil changedtick at which it was looked at
 ---@field package seen askedit.Now|nil what was seen then
@@ -67,7 +68,8 @@ end
 function M.new(spot)
   local kind = spot.kind == 'chars' and 'chars' or 'lines'
   local base = read(kind, spot.buf, spot.r1, spot.c1, spot.r2, spot.c2)
-  local self = setmetatable({ buf = spot.buf, kind = kind, base = base, hunks = {}, taken = {} }, Region)
+  local self = setmetatable({ buf = spot.buf, kind = kind, base = base }, Region)
+  self.hunks, self.taken, self.replaced = {}, {}, {}
   self:place_marks(spot.r1, spot.c1, spot.r2, spot.c2)
   self.is_inside_line = kind == 'chars' and #base == 0 and spot.c1 > 0
   return self
@@ -224,7 +226,7 @@ local function look(self)
   if self.kind == 'chars' and #self.base > 0 and #lines > 0 then
     lines, c1, c2 = without_typed(self, lines, c1, c2)
   end
-  local at = states.read(self.base, self.hunks, lines, self.taken, self.previous)
+  local at = states.read(self, lines)
   self.previous = at
   return without_added(self, { r1 = r1, c1 = c1, r2 = r2, c2 = c2, lines = lines, at = at })
 end
@@ -246,7 +248,8 @@ end
 --- Takes other lines for the base; nothing is proposed for them yet.
 ---@param lines string[]
 function Region:rebase(lines)
-  self.base, self.hunks, self.taken, self.tick, self.previous = lines, {}, {}, nil, nil
+  self.base, self.hunks, self.taken, self.replaced = lines, {}, {}, {}
+  self.tick, self.previous = nil, nil
 end
 
 --- What is proposed for it. A list that only grew, and while the text is as it was, need not be told.
@@ -257,13 +260,15 @@ end
 
 --- Hunks that were written: where the text could be read in several ways they count.
 ---@param hunks askedit.Hunk[]
-function Region:count_as_taken(hunks)
+---@param replaced table<askedit.Hunk, string[]> of some the lines that they were written for
+function Region:count_as_taken(hunks, replaced)
   local taken = {}
   for hunk in pairs(self.taken) do
     taken[hunk] = true
   end
   for _, hunk in ipairs(hunks) do
     taken[hunk] = true
+    self.replaced[hunk] = replaced[hunk]
   end
   self.taken, self.tick = taken, nil
 end

@@ -208,14 +208,15 @@ local function with_fewest_changes(base, hunks, lines, as_before)
 end
 
 -- Hunks that were taken or undone since a text was read, and nothing else was changed; nil if there is more.
-local function flips_since(previous, base, hunks, lines)
+local function flips_since(previous, about, lines)
   local slots, hunk_of = {}, {}
-  for _, hunk in ipairs(hunks) do
+  for _, hunk in ipairs(about.hunks) do
     local place = previous.starts[hunk] and M.place(hunk, previous)
     if place and not place.stale then
       local slot = { from = place.from, count = place.count, new = hunk.new }
       if previous.taken[hunk] then
-        slot.new = vim.list_slice(base, hunk.from, hunk.from + hunk.count - 1)
+        local old = vim.list_slice(about.base, hunk.from, hunk.from + hunk.count - 1)
+        slot.new = about.replaced[hunk] or old
       end
       slots[#slots + 1], hunk_of[slot] = slot, hunk
     end
@@ -228,14 +229,19 @@ local function flips_since(previous, base, hunks, lines)
   return flips and list
 end
 
+---@class askedit.About what is known of a text before it is read
+---@field base string[]
+---@field hunks askedit.Hunk[] in order
+---@field taken table<askedit.Hunk, true> those that were taken when it was last looked at
+---@field replaced table<askedit.Hunk, string[]> what some stand for that was no longer their old lines
+---@field previous askedit.Reading|nil what was read then
+
 --- What has become of the hunks.
----@param base string[]
----@param hunks askedit.Hunk[] in order
+---@param about askedit.About
 ---@param lines string[] what stands there now
----@param before table<askedit.Hunk, true> those that were taken when it was last looked at
----@param previous askedit.Reading|nil what was read then
 ---@return askedit.Reading
-function M.read(base, hunks, lines, before, previous)
+function M.read(about, lines)
+  local base, hunks, before = about.base, about.hunks, about.taken
   local expected = expected_text(base, hunks, before)
   if equal(expected, lines) then
     return reading(hunks, lines, before, expected, {})
@@ -244,9 +250,9 @@ function M.read(base, hunks, lines, before, previous)
   if taken then
     return reading(hunks, lines, taken, lines, {})
   end
-  local flips = previous and flips_since(previous, base, hunks, lines)
+  local flips = about.previous and flips_since(about.previous, about, lines)
   if flips then
-    return compare(base, hunks, lines, flipped(previous.taken, flips))
+    return compare(base, hunks, lines, flipped(about.previous.taken, flips))
   end
   local as_before = compare(base, hunks, lines, before)
   return #hunks > 0 and with_fewest_changes(base, hunks, lines, as_before) or as_before

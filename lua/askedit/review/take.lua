@@ -72,6 +72,14 @@ local function joined(pieces)
   return out
 end
 
+-- What stands where the old lines of a hunk were.
+local function users_lines(item)
+  local place, lines = item.place, item.now.lines
+  local head = math.min(place.head, place.count)
+  local tail = math.min(place.tail, place.count - head)
+  return vim.list_slice(lines, place.from + head, place.from + place.count - tail - 1)
+end
+
 ---@class askedit.Written
 ---@field refused integer hunks whose lines the user changed, and that he did not look at since
 ---@field fault? string
@@ -81,12 +89,13 @@ end
 -- Writes hunks of one edit.
 ---@return askedit.Written
 local function write(edit, items)
-  local pieces, written = {}, {}
+  local pieces, written, replaced = {}, {}, {}
   for _, item in ipairs(items) do
     local hunk, now = item.hunk, item.now
     if not item.place.stale or edit.hunks:is_looked_at(hunk, now) then
       add_piece(pieces, piece_of({ hunk }, states.start(hunk, now.at), hunk.count, hunk.new, now), now)
       written[#written + 1] = hunk
+      replaced[hunk] = item.place.stale and users_lines(item) or nil
     end
   end
   local refused = #items - #written
@@ -98,7 +107,7 @@ local function write(edit, items)
     local words = fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', '')
     return { refused = 0, fault = 'the change could not be written: ' .. words }
   end
-  edit.hunks:count_as_taken(written)
+  edit.hunks:count_as_taken(written, replaced)
   return { refused = refused, first = first, last = last }
 end
 

@@ -28,6 +28,7 @@ local function lose(buf)
     edit.region:drop()
   end
   changes.forget_buffer(buf)
+  keys.off(buf)
   if #lost > 0 then
     on_gone(lost)
   end

@@ -291,7 +291,31 @@ describe('a closed change', function()
     Product.assert_quiet(nvim)
   end)
 
-  it('is not open for a look', function()
+  -- How it was closed, what is there, and what /open gives back.
+  local given_back = {
+    { ':Ask /reject!<CR>', {}, 'A B C D', '1 of 4' },
+    { '2Ggh7GgH12GgH17GgH', { l2 = 'A' }, 'B C D', '4 of 4 · 1 taken' },
+    { '2Ggh7Ggh12GgH17Ggh', { l2 = 'A', l7 = 'B', l17 = 'D' }, 'C', '3 of 4 · 3 taken' },
+  }
+  for _, case in ipairs(given_back) do
+    it('of which something was rejected is opened again by /open, ' .. case[1], function()
+      local nvim = reviewing()
+      nvim:feed('gg' .. case[1])
+      assert_closed(nvim)
+      nvim:feed(':Ask /open<CR>')
+      assert_preview(nvim, case[3])
+      assert_status(nvim, case[4])
+      assert.is_true(has_keys(nvim))
+      assert_lines(nvim, with(case[2]))
+      assert.are.equal(1, #nvim:request('nvim_list_wins'))
+      nvim:feed(':Ask /accept!<CR>')
+      assert_lines(nvim, with(ALL))
+      assert_closed(nvim)
+      Product.assert_quiet(nvim)
+    end)
+  end
+
+  it('of which all was taken is not opened by /open', function()
     local nvim = reviewing()
     nvim:feed(':Ask /accept!<CR>:Ask /open<CR>')
     nvim:redraw()
@@ -299,7 +323,7 @@ describe('a closed change', function()
     Product.assert_said(nvim, 'there is no open change')
   end)
 
-  it('of which nothing was taken does not come back', function()
+  it('of which nothing was taken does not come back by undo', function()
     local nvim = reviewing()
     nvim:feed('ggOmine<Esc>:Ask /reject!<CR>u<C-r>u')
     assert_lines(nvim, OLD)

@@ -135,7 +135,11 @@ function Model:is_later(lines, edit)
   for i, each in ipairs(self.steps) do
     if each == lines then step = i end
   end
-  return step >= edit.born and self.steps[edit.born] == edit.born_lines
+  if step < edit.born or self.steps[edit.born] ~= edit.born_lines then return false end
+  for i = edit.born + 1, step do
+    if edit.others[self.steps[i]] then return false end
+  end
+  return true
 end
 
 --- Whether the file was read anew between here and another step: to undo or redo that is the same again.
@@ -149,7 +153,7 @@ end
 -- Edits and their answers -----------------------------------------------------------------------------------
 
 function Model:ask(first, last)
-  local edit = setmetatable({ is_gone = false, own = {}, learns = self.learns }, Edit)
+  local edit = setmetatable({ is_gone = false, learns = self.learns }, Edit)
   self.edits[#self.edits + 1] = edit
   self:ask_again(edit, first, last)
   return edit
@@ -158,8 +162,8 @@ end
 function Model:ask_again(edit, first, last)
   edit.base, edit.hunks, edit.planned = slice(self.lines, first, last), {}, 0
   edit.is_coming, edit.sent, edit.learnt, edit.was_cut = true, 0, false, false
-  edit.born, edit.born_lines = self.step, self.lines
-  for _, line in ipairs(edit.base) do edit.own[line] = true end
+  edit.born, edit.born_lines, edit.others = self.step, self.lines, set_of(self.steps) -- a redo leads there
+  edit.own = set_of(edit.base)
 end
 
 function Edit:answer(entries)
@@ -412,7 +416,8 @@ local function allowed(seen, hunk)
   elseif is_open then
     return { open = true, taken = not is_framed and hunk.was_taken or nil }
   elseif is_taken then
-    return { taken = true, stale = not is_framed or nil }
+    local is_unclear = not is_framed or nil
+    return { taken = true, stale = is_unclear, open = hunk.count == 0 and is_unclear }
   end
   return allowed_if_touched(seen, hunk, cost_open, cost_taken)
 end

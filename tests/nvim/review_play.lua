@@ -314,7 +314,8 @@ function Play:entries(count)
   end
   local function add(number)
     for _ = 1, number do
-      local text = self:new_text() .. (self:chance(4) and ' vim: set ts=8:' or '') -- a danger
+      local is_dangerous = self:chance(4)
+      local text = is_dangerous and self:text('new') .. ' vim: set ts=8:' or self:new_text()
       entries[#entries + 1] = { text = text }
     end
     hunks = hunks + 1
@@ -450,7 +451,10 @@ function events.ask(self)
     if not edit.is_gone then
       local first, last = edit:span(lines)
       count = count + 1
-      for i = (first or 1) - 1, (last or #lines) + 1 do taken[i] = true end
+      first, last = (first or 1) - 1, (last or #lines) + 1
+      while lines[first] and lines[first].typed do first = first - 1 end
+      while lines[last] and lines[last].typed do last = last + 1 end
+      for i = first, last do taken[i] = true end
     end
   end
   local first = self.random(#lines)
@@ -475,7 +479,7 @@ function Play:asked_again(edit, code)
   for from = low, first do
     for to = high, math.max(last, from), -1 do
       local text = table.concat(Model.texts(lines), '\n', from, to) .. '\n'
-      local is_all = #code == #text or code:sub(#text + 1, #text + 1) == '\n'
+      local is_all = #code == #text or code:find('^\nThe user rejected', #text + 1)
       if is_all and code:sub(1, #text) == text then return from, to end
     end
   end
@@ -498,13 +502,17 @@ local function is_away_from_stale(self, row)
   return true
 end
 
+-- One that was closed when its file was read anew may still be known.
+function Play:is_all_gone()
+  local is_gone = #self.seen.edits == self.asked
+  for _, each in ipairs(self.seen.edits) do is_gone = is_gone and each.state == 'gone' end
+  return is_gone
+end
+
 function events.retry(self)
   local edit = self:any(self.model.edits, function(each) return not each.is_gone end)
   if not edit then
-    if #self.seen.edits < self.asked then return nil end
-    for _, each in ipairs(self.seen.edits) do
-      if each.state ~= 'gone' then return nil end
-    end
+    if not self:is_all_gone() then return nil end
     self:type(':Ask /retry<CR>')
     return self:expect_same({ faults = true, speaks = true, idle = true })
   end
@@ -823,7 +831,9 @@ function events.open(self)
   local row = self:row()
   local meant = self.model:nearest(row)
   if self:state() == 'closed' then
-    return not self.is_equal and self:open_again() or nil
+    local is_known = #self:living() == #self.model.edits or self:is_all_gone()
+    if self.is_equal or not is_known then return nil end
+    return self:open_again()
   elseif #meant == 0 then
     self:type(':Ask /open<CR>')
     local is_coming = #self:all_coming() > 0
@@ -978,18 +988,18 @@ end
 
 -- How often each event comes, by state. What can do nothing in a state comes seldom.
 local WEIGHTS = {
-  begun = { chunk = 60, finish = 6, take = 2, take_all = 2, take_range = 2, reject = 3, open = 2,
+  begun = { chunk = 60, finish = 6, take = 1, take_all = 2, take_range = 2, reject = 3, open = 2,
     edit_inside = 5, edit_outside = 4, edit_edge = 3, undo = 5, redo = 6, reload = 2, write = 3, stop = 1,
-    retry = 2, kill = 1, ask = 1 },
+    retry = 2, kill = 2, ask = 1 },
   coming = { chunk = 22, finish = 7, take = 12, take_all = 3, take_range = 10, reject = 8, open = 10,
-    edit_hunk = 11, edit_inside = 5, edit_outside = 4, edit_edge = 4, undo = 10, redo = 18, reload = 4,
-    write = 3, stop = 3, retry = 2, kill = 2, ask = 1 },
-  open = { chunk = 12, take = 14, take_all = 4, take_range = 10, reject = 8, open = 12, edit_hunk = 10,
-    edit_inside = 6, edit_outside = 5, edit_edge = 5, undo = 13, redo = 13, reload = 3, write = 9, stop = 3,
-    retry = 5, kill = 3, ask = 2 },
-  closed = { chunk = 14, take = 3, take_all = 3, take_range = 4, reject = 4, open = 10, edit_hunk = 8,
-    edit_inside = 8, edit_outside = 5, edit_edge = 6, undo = 15, redo = 18, reload = 4, write = 5, stop = 3,
-    retry = 22, kill = 4, ask = 14 },
+    edit_hunk = 18, edit_inside = 5, edit_outside = 4, edit_edge = 4, undo = 10, redo = 18, reload = 4,
+    write = 3, stop = 3, retry = 2, kill = 3, ask = 1 },
+  open = { chunk = 6, take = 14, take_all = 4, take_range = 10, reject = 8, open = 12, edit_hunk = 10,
+    edit_inside = 6, edit_outside = 7, edit_edge = 5, undo = 13, redo = 13, reload = 3, write = 9, stop = 2,
+    retry = 5, kill = 8, ask = 2 },
+  closed = { chunk = 12, take = 2, take_all = 2, take_range = 3, reject = 3, open = 10, edit_hunk = 9,
+    edit_inside = 8, edit_outside = 5, edit_edge = 8, undo = 15, redo = 18, reload = 4, write = 5, stop = 2,
+    retry = 20, kill = 4, ask = 14 },
 }
 
 local function rows_of_weights()

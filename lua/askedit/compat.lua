@@ -39,6 +39,14 @@ function M.silently(fn)
   return modified('silent', fn)
 end
 
+--- What Neovim says in an error, without where it was raised.
+---@param fault any
+---@return string
+function M.words_of(fault)
+  local words = tostring(fault):gsub('^.-(E%d+: )', '%1'):gsub('\n.*', '')
+  return words
+end
+
 --- Runs `fn` now, or as soon as the user is back in Normal mode.
 ---@param fn fun()
 function M.in_normal_mode(fn)

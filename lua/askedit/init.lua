@@ -130,15 +130,15 @@ end
 function M.accept(opts)
   opts = opts or {}
   watch.catch_up()
-  local found = meant.hunks(opts)
+  local found = scratch.save(api.nvim_get_current_buf()) and meant.hunks(opts)
   if not found then
     return
   elseif #found.hunks == 0 then
     take_without_hunks(found.edits[1])
-  elseif opts.all then
-    take.all(found.hunks)
-  else
+  elseif found.is_one then
     take.take(found.hunks)
+  else
+    take.several(found.hunks)
   end
 end
 
@@ -252,7 +252,8 @@ function M.retry(opts)
   watch.catch_up()
   local edit, item = changes.nearest()
   local row = api.nvim_win_get_cursor(0)[1] - 1
-  local of_edit = item and item.place.stale and item.first <= row and row <= item.last and runs.of_edit(edit)
+  local is_alone = item and item.place.stale and not edit.block -- rows of a block are asked for together
+  local of_edit = is_alone and item.first <= row and row <= item.last and runs.of_edit(edit)
   if of_edit then
     return question.again_hunk(of_edit, item, opts and opts.text or '', opts and opts.mods or '')
   end

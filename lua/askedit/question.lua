@@ -189,14 +189,19 @@ local function fault_of_place(edit)
   return spot and edits.fault_of(spot, edit)
 end
 
+-- The marks of a new place are set before anything is asked back: text may move meanwhile.
+local function give_up(draft)
+  if draft.edit and not draft.replaces then
+    draft.edit:forget()
+  end
+end
+
 -- Asks. A request that is in flight is not sent again.
 local function submit(draft, found)
-  if not found or not M.can_open_windows() then
-    return
-  end
   local fault = fault_of_answer(draft.answer) or fault_of_place(draft.edit)
-  if fault then
-    return notify.fault(fault)
+  if not found or not M.can_open_windows() or fault then
+    give_up(draft)
+    return found and fault and notify.fault(fault) or nil
   end
   found.provider.model = draft.prompt.model or found.provider.model
   if models.is_missing(found.provider) then
@@ -224,13 +229,6 @@ local function submit(draft, found)
     edit = draft.edit,
     place = place,
   }, found)
-end
-
--- The marks of a place are set before anything is asked back: text may move meanwhile.
-local function give_up(draft)
-  if draft.edit then
-    draft.edit:forget()
-  end
 end
 
 local function with_words(draft, go)
@@ -350,12 +348,18 @@ function M.start(prompt, text, scene)
   end)
 end
 
+local MOST_REJECTED = 20 -- the host tells the model of no more
+
 -- The newest last, each once; nil if there is none.
 local function joint_list(earlier, later)
-  local list = vim.tbl_filter(function(old)
-    return not vim.tbl_contains(vim.tbl_map(vim.inspect, later), vim.inspect(old))
-  end, earlier)
-  vim.list_extend(list, later)
+  local all, seen, list = vim.list_extend(vim.list_slice(earlier), later), {}, {}
+  for i = #all, 1, -1 do
+    local key = all[i].old .. '\0' .. all[i].new
+    if not seen[key] and #list < MOST_REJECTED then
+      seen[key] = true
+      table.insert(list, 1, all[i])
+    end
+  end
   return #list > 0 and list or nil
 end
 

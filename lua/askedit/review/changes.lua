@@ -60,7 +60,14 @@ function M.in_buffer(buf)
   return of_buffer(edits, buf)
 end
 
---- Those and the closed ones, which an undo may open again.
+--- The closed edits of a buffer, which an undo may open again.
+---@param buf integer
+---@return askedit.Edit[]
+function M.kept_in_buffer(buf)
+  return of_buffer(kept, buf)
+end
+
+--- Both.
 ---@param buf integer
 ---@return askedit.Edit[]
 function M.watched(buf)
@@ -74,14 +81,15 @@ function M.is_watched(buf)
   return has(edits, buf) or has(kept, buf)
 end
 
---- Nothing brings back what was closed in a buffer.
+--- Forgets the edits of a buffer, and returns them.
 ---@param buf integer
-function M.forget_buffer(buf)
-  for _, edit in ipairs(of_buffer(kept, buf)) do
-    edit.state = 'gone'
-    edit.region:drop()
-    remove_from(kept, edit)
+---@return askedit.Edit[]
+function M.take_out(buf)
+  local list = M.watched(buf)
+  for _, edit in ipairs(list) do
+    M.remove(edit, false)
   end
+  return list
 end
 
 --- The open edits of all buffers, oldest first.
@@ -155,18 +163,24 @@ function M.nearest()
   return best, item
 end
 
+local function is_inside(edit, other)
+  while edit and edit ~= other do
+    edit = edit.inside and edit.inside.edit
+  end
+  return edit ~= nil
+end
+
 --- An open edit to some of the rows r1 to r2-1.
 ---@param buf integer
 ---@param r1 integer
 ---@param r2 integer
----@param own askedit.Edit|nil one that may be there, and so may the one that it is inside of
+---@param own askedit.Edit|nil one that may be there, and so may those that it is inside of
 ---@return askedit.Edit|nil
 function M.overlapping(buf, r1, r2, own)
-  local around = own and own.inside and own.inside.edit
   for _, edit in ipairs(M.in_buffer(buf)) do
     local first, behind = edit.region:rows()
-    local is_kin = edit == own or edit == around or (edit.inside and edit.inside.edit == own)
-    if not is_kin and first and first < math.max(r2, r1 + 1) and r1 < math.max(behind, first + 1) then
+    local meets = first and first < math.max(r2, r1 + 1) and r1 < math.max(behind, first + 1)
+    if meets and not is_inside(own, edit) then
       return edit
     end
   end

@@ -52,13 +52,17 @@ local INVISIBLE = {
   { 0x17B4, 0x17B5 },
   { 0x180B, 0x180E },
   { 0x200B, 0x200D },
+  { 0x2028, 0x2029 },
   { 0x2060, 0x2064 },
   { 0x206A, 0x206F },
+  { 0x2800, 0x2800 },
   { 0x3164, 0x3164 },
+  { 0xFE00, 0xFE0E }, -- not the one that makes an emoji of a sign
   { 0xFEFF, 0xFEFF },
   { 0xFFA0, 0xFFA0 },
   { 0xFFF9, 0xFFFB },
   { 0xE0000, 0xE007F },
+  { 0xE0100, 0xE01EF },
 }
 
 local BIDIRECTIONAL = {
@@ -90,7 +94,9 @@ local BEGINNINGS = {
   '\225\160',
   '\226\128',
   '\226\129',
+  '\226\160\128',
   '\227\133\164',
+  '\239\184',
   '\239\187\191',
   '\239\190\160',
   '\239\191',

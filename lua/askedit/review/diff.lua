@@ -32,15 +32,6 @@ local function text_of(lines, first, last)
   return table.concat(lines, '\n', first, last) .. '\n'
 end
 
--- vim.list_slice would do on all versions, but not in code that runs for each draw of 0.7.2.
-local function slice(lines, first, last)
-  local out = {}
-  for i = first, last do
-    out[#out + 1] = lines[i]
-  end
-  return out
-end
-
 -- Hunks between parts of two texts, which begin at the lines `from` and `new_from`.
 local function between(old, from, last, new, new_from, new_last)
   local found = compat.diff(text_of(old, from, last), text_of(new, new_from, new_last))
@@ -51,7 +42,7 @@ local function between(old, from, last, new, new_from, new_last)
     hunks[i] = {
       from = from - 1 + each[1] + (each[2] == 0 and 1 or 0),
       count = each[2],
-      new = slice(new, first, first + each[4] - 1),
+      new = vim.list_slice(new, first, first + each[4] - 1),
     }
   end
   return hunks

@@ -477,6 +477,17 @@ function M.row(buf, id)
   return api.nvim_buf_get_extmark_by_id(buf, marks, id, {})[1]
 end
 
+--- Whether the mark of a hunk's old lines is where they are.
+---@param buf integer
+---@param id integer
+---@param place askedit.DrawnPlace
+---@return boolean
+function M.covers(buf, id, place)
+  local row, column, details = unpack(api.nvim_buf_get_extmark_by_id(buf, marks, id, { details = true }))
+  local is_start = row == place.r1 and column == place.c1
+  return is_start and details.end_row == place.r2 and details.end_col == place.c2
+end
+
 --- To be called after virtual lines went. A window whose first rows they were keeps the rows, and 0.7 leaves
 --- text where it stood before.
 ---@param buf integer

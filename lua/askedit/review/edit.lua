@@ -38,7 +38,7 @@ local api = vim.api
 ---@field describe fun(hunk?: askedit.Hunk): string the line that stands at a hunk, or below the newest lines
 ---@field took_itself boolean
 ---@field inside? {edit: askedit.Edit, hunk: askedit.Hunk} it is to take the place of this hunk
----@field keys table<string, string> by the name of what they do
+---@field keys table<string, string|false> by the name of what they do, see keys.lua
 ---@field package shown table<askedit.Hunk, table> what is drawn, see picture.lua
 ---@field package drawn integer settled hunks that were drawn, or need not be
 ---@field package told? askedit.Hunk the hunk at which the line stands
@@ -180,6 +180,7 @@ function Edit:go_on()
   self.state = 'coming'
   self.hunks:propose(self.proposal.hunks, self.proposal.hunks)
   self:show()
+  picture.unfold(self)
 end
 
 --- It is there for the user: drawn, with keys, and told of what happens to its text.
@@ -187,7 +188,6 @@ function Edit:show()
   changes.add(self)
   keys.on(self.buf, self.keys)
   watch.buffer(self.buf)
-  picture.unfold(self)
   picture.redraw(self)
 end
 
@@ -204,7 +204,7 @@ end
 ---@param hunk? askedit.Hunk the one that is meant
 ---@return string
 function Edit:size(hunk)
-  local total, taken, number = #self.hunks.list, self.hunks:taken_count(), self.hunks:number_of(hunk)
+  local total, taken, number = #self.hunks.list, self.hunks:taken_when_read(), self.hunks:number_of(hunk)
   local is_coming = self.state == 'coming'
   local parts = {}
   if not number and (is_coming or self.state == 'choice') then
@@ -222,7 +222,7 @@ end
 --- What a line of the user's may tell of it.
 ---@return string
 function Edit:summary()
-  return self:size(self.state ~= 'coming' and self.told or nil)
+  return self:size(self.told)
 end
 
 --- The blocks of code so far.
@@ -277,6 +277,15 @@ local function propose(edit)
   end
 end
 
+local function is_harmless(edit)
+  for _, hunk in ipairs(edit.hunks.list) do
+    if #edit.hunks:warnings(hunk) > 0 then
+      return false
+    end
+  end
+  return true
+end
+
 local function take_when_still(edit)
   edit.state = 'waiting'
   compat.in_still_moment(function()
@@ -300,6 +309,14 @@ local function give_back_if_empty(edit)
   end
 end
 
+-- Where an undo brought back a hunk under an edit that was open, that can be opened now.
+local function after_close(buf)
+  for _, edit in ipairs(changes.kept_in_buffer(buf)) do
+    edit:decide()
+  end
+  scratch.tidy()
+end
+
 --- It is over, and kept: an undo or the user can bring it back. A text that wrote itself does not come back.
 ---@param state? 'closed'|'gone'
 function Edit:close(state)
@@ -312,7 +329,9 @@ function Edit:close(state)
     picture.forget(self.buf)
   end
   give_back_if_empty(self)
-  vim.schedule(scratch.tidy)
+  vim.schedule(function()
+    after_close(self.buf)
+  end)
 end
 
 --- A hunk was decided on: closes the edit if none is left, and opens it if there is one again.
@@ -347,10 +366,11 @@ function Edit:finish(ending)
   if self.state ~= 'coming' then
     return nil
   end
-  picture.erase(self)
+  picture.erase_live(self)
   if ending.refused then
+    local kept = self.hunks:taken_count() > 0 and 'nothing else was changed' or 'nothing was changed'
     self:close()
-    return 'the answer was refused or filtered: nothing was changed (:Ask /show)'
+    return ('the answer was refused or filtered: %s (:Ask /show)'):format(kept)
   end
   if not self.proposal.has_text and #self.others == 0 then
     self:close()
@@ -365,6 +385,7 @@ end
 function Edit:review()
   if #self.others > 0 then
     self.state = 'choice'
+    self.hunks:propose({}, {}) -- those of the first block, which may not be chosen
     return nil
   end
   local sentence = propose(self)
@@ -373,7 +394,7 @@ function Edit:review()
     return sentence
   end
   self.state = 'open'
-  if self.takes_itself and not self.is_cut and #self.hunks:warnings(self.hunks.list[1]) == 0 then
+  if self.takes_itself and not self.is_cut and is_harmless(self) then
     take_when_still(self)
   elseif #self.hunks:undecided() == 0 and self.region:now() then
     self:close()
@@ -385,7 +406,7 @@ end
 function Edit:set_state(state)
   self.state = state or self.state
   if self:is_open() then
-    picture.redraw(self)
+    picture.follow(self)
   end
 end
 

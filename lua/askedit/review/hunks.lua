@@ -12,6 +12,7 @@ local M = {}
 ---@field package region askedit.Region
 ---@field package settled askedit.Hunk[]
 ---@field package rejected table<askedit.Hunk, true|'elsewhere'> not wanted, or asked for again by itself
+---@field package written table<askedit.Hunk, true> taken at some time
 ---@field package looked table<askedit.Hunk, string[]> the text at a hunk's place when it was looked at
 ---@field package known_warnings table<askedit.Hunk, string[]>
 local Hunks = {}
@@ -27,7 +28,8 @@ end
 
 --- Nothing is proposed, and nothing was decided.
 function Hunks:clear()
-  self.rejected, self.looked, self.known_warnings, self.is_apart = {}, {}, {}, false
+  self.rejected, self.written, self.looked, self.known_warnings = {}, {}, {}, {}
+  self.is_apart = false
   self:propose({}, {})
 end
 
@@ -70,8 +72,8 @@ function Hunks:state_of(hunk, now)
     return 'taken'
   end
   local is_stale = states.place(hunk, now.at).stale
-  if is_taken and is_stale then
-    return 'rejected' -- it only looks as if it had been taken before the user changed it
+  if is_taken and (is_stale or not self.written[hunk]) then
+    return 'rejected' -- the user, or another edit, wrote what looks like it
   elseif is_taken then
     self.rejected[hunk] = nil -- taken again by a redo: undone it is to be decided on again
     return 'taken'
@@ -124,6 +126,13 @@ end
 ---@return integer
 function Hunks:taken_count()
   local now = self.region:now()
+  return now and now.at.taken_count or 0
+end
+
+--- How many there were when the text was last read: what is told may wait for the next time.
+---@return integer
+function Hunks:taken_when_read()
+  local now = self.region:last_seen()
   return now and now.at.taken_count or 0
 end
 
@@ -184,7 +193,7 @@ end
 function Hunks:count_as_taken(list, replaced)
   self.region:count_as_taken(list, replaced)
   for _, hunk in ipairs(list) do
-    self.rejected[hunk] = nil
+    self.rejected[hunk], self.written[hunk] = nil, true
     mark_apart(self, hunk)
   end
 end
@@ -204,7 +213,9 @@ end
 
 --- All that were rejected are to be decided on after all.
 function Hunks:give_all_back()
-  self.rejected = {}
+  for hunk, why in pairs(self.rejected) do
+    self.rejected[hunk] = why ~= true and why or nil
+  end
 end
 
 --- It is to be decided on after all.

@@ -33,8 +33,9 @@ local function key_of(lhs)
 end
 
 local function find(maps, lhs)
+  local key = key_of(lhs)
   for _, map in ipairs(maps) do
-    if key_of(map.lhs) == key_of(lhs) then
+    if map.lhs == lhs or key_of(map.lhs) == key then
       return map
     end
   end
@@ -73,6 +74,7 @@ local function put(buf, mode, lhs, map)
     script = map.script == 1 or nil,
     desc = map.desc,
     callback = map.callback,
+    replace_keycodes = fn.has('nvim-0.8') == 1 and map.expr == 1 and map.replace_keycodes == 1 or nil,
   })
 end
 
@@ -134,6 +136,16 @@ local function cover(buf, lhs, mode, name)
   return ours
 end
 
+-- Both walk with the same letter.
+local function are_taken(buf, keys)
+  for _, lhs in ipairs({ keys.next or nil, keys.prev or nil }) do
+    if map_at(buf, 'n', lhs) then
+      return true
+    end
+  end
+  return false
+end
+
 --- Maps the keys in a buffer. Nothing happens if they are mapped already.
 ---@param buf integer
 ---@param keys table<string, string|false> by name, as in the settings
@@ -142,13 +154,26 @@ function M.on(buf, keys)
     return
   end
   saved[buf] = {}
+  local gives_way = are_taken(buf, keys)
   for name, key in pairs(KEYS) do
     local lhs = keys[name]
-    if lhs and key.walks and map_at(buf, 'n', lhs) then
+    if lhs and key.walks and gives_way then
       lhs = OTHERS[lhs] or lhs
     end
     for _, mode in ipairs(lhs and key.modes or {}) do
       table.insert(saved[buf], cover(buf, lhs, mode, name))
+    end
+  end
+end
+
+--- The same in a buffer that shows one hunk: only in Normal mode, as there is no part of it to be selected.
+---@param buf integer
+---@param keys table<string, string|false>
+function M.on_whole(buf, keys)
+  saved[buf] = {}
+  for name, lhs in pairs(keys) do
+    if lhs then
+      table.insert(saved[buf], cover(buf, lhs, 'n', name))
     end
   end
 end

@@ -2,6 +2,7 @@
 --- or what the window shows.
 local changes = require('askedit.review.changes')
 local notify = require('askedit.notify')
+local region = require('askedit.review.region')
 local scratch = require('askedit.review.scratch')
 local take = require('askedit.review.take')
 
@@ -13,7 +14,8 @@ local NO_CHANGE = 'there is no open change in this buffer'
 
 ---@class askedit.Meant
 ---@field hunks askedit.HunkNow[]
----@field edits askedit.Edit[] those of the hunks, or one that has none to decide on
+---@field edits askedit.Edit[] at which they are, or one that has none to decide on
+---@field is_one boolean the one hunk that the user is at, which he sees with its warnings
 
 -- Rows of a range, or of a Visual selection, which ends with that; nil without either.
 local function rows_of(opts)
@@ -29,7 +31,12 @@ end
 
 -- Of a hunk that is in the rows in part only that part.
 local function in_rows(first, last)
-  local edits, wanted, items = changes.in_buffer(api.nvim_get_current_buf()), {}, {}
+  local buf = api.nvim_get_current_buf()
+  local edits, wanted, items = changes.in_buffer(buf), {}, {}
+  local fault = region.fault_of_buffer(buf)
+  if fault then
+    return notify.fault(fault)
+  end
   for _, item in ipairs(changes.hunks_of(edits)) do
     if item.first <= last and first <= item.last then
       wanted[take.part_in_rows(item, first, last)] = true
@@ -41,7 +48,7 @@ local function in_rows(first, last)
   if #items == 0 then
     return notify.info('there is no open hunk in these lines')
   end
-  return { hunks = items, edits = edits }
+  return { hunks = items, edits = edits, is_one = false }
 end
 
 local function is_in_sight(item)
@@ -56,23 +63,20 @@ local function at_cursor()
     local sentence = 'the nearest hunk is out of sight, at line %d: :Ask /next goes on to it'
     return notify.info(sentence:format(item.first + 1))
   end
-  return { hunks = { item }, edits = { edit } }
+  return { hunks = { item }, edits = { edit }, is_one = true }
 end
 
--- What a window of ours shows, as it stands there.
-local function shown_here()
-  local buf, open = api.nvim_get_current_buf(), changes.all()
-  local shown = scratch.of(buf)
+-- What a window of ours shows. The page of a change whose code is not one block yet shows the only one there
+-- is.
+local function shown_here(buf)
+  local shown, open = scratch.of(buf), changes.all()
   if shown then
-    if vim.bo[buf].modified and not scratch.write(buf) then
-      return nil
-    end
     local items = vim.tbl_filter(function(item)
       return not shown.hunk or item.hunk == shown.hunk
     end, shown.edit.hunks:undecided())
-    return { hunks = items, edits = { shown.edit } }
-  elseif #open == 1 then
-    return { hunks = open[1].hunks:undecided(), edits = open }
+    return { hunks = items, edits = { shown.edit }, is_one = shown.hunk ~= nil }
+  elseif #open == 1 and api.nvim_buf_get_name(buf):find('^askedit://change') then
+    return { hunks = open[1].hunks:undecided(), edits = open, is_one = false }
   end
   return notify.info(NO_CHANGE)
 end
@@ -83,13 +87,13 @@ end
 function M.hunks(opts)
   local buf = api.nvim_get_current_buf()
   if api.nvim_buf_get_name(buf):find('^askedit://') then
-    return shown_here()
+    return shown_here(buf)
   elseif opts.all then
     local edits = changes.in_buffer(buf)
     if #edits == 0 then
       return notify.info(NO_CHANGE)
     end
-    return { hunks = changes.hunks_of(edits), edits = edits }
+    return { hunks = changes.hunks_of(edits), edits = edits, is_one = false }
   end
   local first, last = rows_of(opts)
   if first then

@@ -18,7 +18,7 @@ local function redraw_status()
     status_is_due = true
     vim.schedule(function()
       status_is_due = false
-      vim.cmd('redrawstatus')
+      vim.cmd('redrawstatus!')
     end)
   end
 end
@@ -72,7 +72,9 @@ local function erase_hunks(edit)
   edit.drawn, edit.told = 0, nil
 end
 
-local function erase_live(edit)
+--- The newest lines are not drawn any more.
+---@param edit askedit.Edit
+function M.erase_live(edit)
   if edit.live then
     draw.erase(edit.buf, { edit.live })
     edit.live = nil
@@ -180,9 +182,12 @@ local function is_as_drawn(item)
   if not shown or shown.stale ~= item.place.stale then
     return false
   end
-  local last = shown.ids[#shown.ids]
+  local last, buf = shown.ids[#shown.ids], item.edit.buf
   local place = drawn_place(item.edit, item.now, item.place)
-  return not last or draw.row(item.edit.buf, last) == place.below + shown.lines_below
+  if last and draw.row(buf, last) ~= place.below + shown.lines_below then
+    return false
+  end
+  return item.place.count == 0 or draw.covers(buf, shown.ids[1], place)
 end
 
 local function draw_rows_anew(edit)
@@ -214,6 +219,7 @@ end
 ---@param edit askedit.Edit
 function M.follow(edit)
   if edit.state == 'choice' then
+    erase_hunks(edit)
     return draw_live(edit)
   end
   draw_review(edit)
@@ -294,7 +300,7 @@ end
 ---@param edit askedit.Edit
 function M.erase(edit)
   erase_hunks(edit)
-  erase_live(edit)
+  M.erase_live(edit)
 end
 
 --- Puts the windows right after it was erased for good.

@@ -20,7 +20,7 @@ local marks = api.nvim_create_namespace('askedit_range')
 ---@field hunks askedit.Hunk[] what is proposed for them
 ---@field package taken table<askedit.Hunk, true> those that were taken when it was last looked at
 ---@field package is_inside_line boolean a place without text, behind some of its line
----@field package replaced table<askedit.Hunk, string[]> what a hunk stands for that was no longer its old lines
+---@field package replaced table<askedit.Hunk, string[]> what some stand for that was not their old lines
 ---@field package previous askedit.Reading|nil of the text when it was last looked at
 ---@field package tick integer|nil changedtick at which it was looked at
 ---@field package seen askedit.Now|nil what was seen then
@@ -242,6 +242,12 @@ function Region:now()
     self.tick, self.seen = tick, look(self)
     self.taken = self.seen and self.seen.at.taken or self.taken
   end
+  return self.seen
+end
+
+--- Where it was when it was last looked at.
+---@return askedit.Now|nil
+function Region:last_seen()
   return self.seen
 end
 

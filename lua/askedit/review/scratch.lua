@@ -1,5 +1,6 @@
 --- What is proposed, as a buffer to read and edit: a hunk that is too tall for the screen, or the whole. `:w`
 --- puts the text back into the proposal; the user's own buffer stays as it is.
+local compat = require('askedit.compat')
 local diff = require('askedit.review.diff')
 local keys = require('askedit.review.keys')
 local notify = require('askedit.notify')
@@ -72,21 +73,56 @@ function M.write(buf)
   return true
 end
 
-local function create(scratch, lines)
+--- Puts back what is not, if a buffer is such a one.
+---@param buf integer
+---@return boolean done false if it cannot be, which is said here
+function M.save(buf)
+  return not opened[buf] or not vim.bo[buf].modified or M.write(buf)
+end
+
+-- Without a step of undo: `u` does not empty it.
+local function fill(buf)
+  local scratch, options = opened[buf], vim.bo[buf]
+  local lines = scratch.hunk and scratch.hunk.new or whole_text(scratch.edit)
+  options.undolevels = -1
+  api.nvim_buf_set_lines(buf, 0, -1, true, as_text(lines))
+  options.undolevels = vim.go.undolevels
+  options.modified = false
+end
+
+-- `:w NAME` writes what it would write anywhere.
+local function write_file(buf, name)
+  local lines = api.nvim_buf_get_lines(buf, vim.fn.line("'[") - 1, vim.fn.line("']"), true)
+  local ok, failed = pcall(vim.fn.writefile, lines, name)
+  if not ok or failed ~= 0 then
+    notify.fault(('%s cannot be written'):format(name))
+  end
+end
+
+local function create(scratch)
   local buf = api.nvim_create_buf(false, true)
   local options = vim.bo[buf]
   options.buftype, options.bufhidden, options.swapfile = 'acwrite', 'hide', false
-  options.modeline, options.undofile = false, false
-  api.nvim_buf_set_lines(buf, 0, -1, true, as_text(lines))
-  vim.bo[buf].modified = false
+  options.modeline, options.undofile, options.modifiable = false, false, true
   opened[buf] = scratch
-  api.nvim_create_autocmd('BufWriteCmd', {
+  fill(buf)
+  api.nvim_create_autocmd('BufReadCmd', {
     buffer = buf,
     callback = function()
-      M.write(buf)
+      fill(buf)
     end,
   })
-  keys.on(buf, { accept = scratch.edit.keys.accept, reject = scratch.edit.keys.reject })
+  api.nvim_create_autocmd('BufWriteCmd', {
+    buffer = buf,
+    callback = function(about)
+      if about.file == api.nvim_buf_get_name(buf) then
+        M.write(buf)
+      else
+        write_file(buf, about.file)
+      end
+    end,
+  })
+  keys.on_whole(buf, { accept = scratch.edit.keys.accept, reject = scratch.edit.keys.reject })
   return buf
 end
 
@@ -111,7 +147,7 @@ function M.buffer(edit, hunk)
       forget(buf)
     end
   end
-  return create({ edit = edit, hunk = hunk }, hunk and hunk.new or whole_text(edit))
+  return create({ edit = edit, hunk = hunk })
 end
 
 --- What a buffer shows; nil if it is none of these.
@@ -128,6 +164,9 @@ end
 
 --- Wipes what nobody needs any more, but for buffers in which words of the user were not written.
 function M.tidy()
+  if vim.fn.getcmdwintype() ~= '' then
+    return compat.in_still_moment(M.tidy) -- E11
+  end
   for buf, scratch in pairs(opened) do
     local is_valid = api.nvim_buf_is_valid(buf)
     if not is_valid or not (vim.bo[buf].modified or is_of_use(scratch)) then

@@ -20,6 +20,7 @@ local M = {}
 ---@field changes askedit.Change[] what the user made of that
 ---@field taken_count integer
 ---@field grown integer lines that the hunks which are taken have more than there were
+---@field package shifts table<integer, integer>|nil
 ---@field package starts table<askedit.Hunk, integer> first line in `expected`
 
 local function same(a, a_from, b, b_from, count)
@@ -267,18 +268,23 @@ end
 ---@field head integer how many of these lines are before the hunk's own
 ---@field tail integer and after them
 
--- Both change the same lines. Lines that were added at an edge of the hunk are beside it.
-local function collide(from, last, change)
-  return change.from < last and from < behind(change)
-end
-
-local function is_changed(number, changes)
-  for _, change in ipairs(changes) do
-    if change.from <= number and number < behind(change) then
-      return true
+-- The number of the first change that ends behind a line; they are in order.
+local function first_behind(changes, line)
+  local low, high = 1, #changes + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if behind(changes[middle]) > line then
+      high = middle
+    else
+      low = middle + 1
     end
   end
-  return false
+  return low
+end
+
+local function is_changed(line, changes)
+  local change = changes[first_behind(changes, line)]
+  return change ~= nil and change.from <= line
 end
 
 -- Whether neither of the lines is there any more between which lines are to be added.
@@ -290,23 +296,33 @@ local function hangs_on_nothing(from, at)
   return (from <= 1 or is_changed(from - 1, at.changes)) and (from > count or is_changed(from, at.changes))
 end
 
---- Where lines of the expected text are now.
+-- By how much the lines behind each change, and those before the first, have moved.
+local function shifts_of(changes)
+  local shifts = { [0] = 0 }
+  for i, change in ipairs(changes) do
+    shifts[i] = shifts[i - 1] + change.new_count - change.count
+  end
+  return shifts
+end
+
+--- Where lines of the expected text are now. Lines that were added at their edges are beside them.
 ---@param first integer
 ---@param count integer
 ---@param at askedit.Reading
 ---@return askedit.HunkPlace
 function M.place_of(first, count, at)
-  local from, last, shift, inner = first, first + count, 0, 0
+  local from, last, behind_all = first, first + count, first + count
   local stale = count == 0 and hangs_on_nothing(first, at)
-  for _, change in ipairs(at.changes) do
-    local grown = change.new_count - change.count
-    if collide(first, first + count, change) then
-      stale = true
-      from, last = math.min(from, change.from), math.max(last, behind(change))
-      inner = inner + grown
-    elseif behind(change) <= first then
-      shift = shift + grown
-    end
+  at.shifts = at.shifts or shifts_of(at.changes)
+  local number = first_behind(at.changes, first)
+  local shift, inner = at.shifts[number - 1], 0
+  local change = at.changes[number]
+  while change and change.from < behind_all do
+    stale = true
+    from, last = math.min(from, change.from), math.max(last, behind(change))
+    inner = inner + change.new_count - change.count
+    number = number + 1
+    change = at.changes[number]
   end
   return {
     from = from + shift,
@@ -326,7 +342,7 @@ function M.with_changes(at, changes)
   for name, value in pairs(at) do
     other[name] = value
   end
-  other.changes = changes
+  other.changes, other.shifts = changes, nil
   return other
 end
 

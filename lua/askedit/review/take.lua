@@ -104,7 +104,7 @@ local function write(edit, items)
   end
   local fault, first, last = edit.region:write(items[1].now, joined(pieces))
   if fault then
-    local words = fault:gsub('^.*E(%d+): ', 'E%1: '):gsub('\n.*', '')
+    local words = compat.words_of(fault)
     return { refused = 0, fault = 'the change could not be written: ' .. words }
   end
   edit.hunks:count_as_taken(written, replaced)
@@ -146,13 +146,14 @@ local function write_all(items)
     end
     local written = write(edit, fresh)
     all.fault, all.refused = all.fault or written.fault, all.refused + written.refused
-    all.first, all.last = all.first or written.first, written.last or all.last
+    all.first = math.min(all.first or math.huge, written.first or math.huge)
+    all.last = math.max(all.last or 0, written.last or 0)
   end
   return all
 end
 
 --- Writes hunks of one buffer, as one step of undo. Says why if one cannot be written.
----@param items askedit.HunkNow[]
+---@param items askedit.HunkNow[] that the user saw, or that carry no warning
 function M.take(items)
   local buf = items[1] and items[1].edit.buf
   if not buf or not vim.api.nvim_buf_is_loaded(buf) then
@@ -167,7 +168,7 @@ function M.take(items)
   region.as_one_step(buf, function()
     written = write_all(items)
   end)
-  if written.first then
+  if written.last > 0 then
     region.set_change_marks(buf, written.first, written.last)
   end
   decided(items)
@@ -201,9 +202,9 @@ local function words_of(items)
   return table.concat(words, ', ')
 end
 
---- Takes all hunks; those that carry a warning only if the user says so.
+--- Takes several hunks; those that carry a warning only if the user says so.
 ---@param items askedit.HunkNow[]
-function M.all(items)
+function M.several(items)
   local harmless, risky = {}, {}
   for _, item in ipairs(items) do
     local list = #item.edit.hunks:warnings(item.hunk) > 0 and risky or harmless

@@ -1,11 +1,24 @@
 --- Going from hunk to hunk, also from buffer to buffer.
 local changes = require('askedit.review.changes')
+local compat = require('askedit.compat')
 local draw = require('askedit.review.draw')
 local notify = require('askedit.notify')
 
 local M = {}
 
 local fn, api = vim.fn, vim.api
+
+-- One hunk for each row: a walk over two that stand at the same one would not go on.
+local function stops()
+  local list = {}
+  for _, item in ipairs(changes.hunks_of(changes.all())) do
+    local last = list[#list]
+    if not last or last.edit.buf ~= item.edit.buf or last.first ~= item.first then
+      list[#list + 1] = item
+    end
+  end
+  return list
+end
 
 -- Where the walk begins: behind how many of the hunks the cursor is, and at which of them, if at one.
 local function position(items, buf, row)
@@ -14,7 +27,7 @@ local function position(items, buf, row)
     if item.edit.buf < buf or (item.edit.buf == buf and item.first < row) then
       before = i
     elseif item.edit.buf == buf and item.first == row then
-      at = at or i
+      at = i
     end
   end
   return before, at
@@ -40,7 +53,7 @@ local function go_to(item)
   if api.nvim_get_current_buf() ~= item.edit.buf then
     local ok, fault = pcall(show_buffer, item.edit.buf)
     if not ok then
-      notify.fault('the buffer of the next hunk cannot be shown: ' .. tostring(fault):match('E%d+:.*'))
+      notify.fault('the buffer of the next hunk cannot be shown: ' .. compat.words_of(fault))
       return false
     end
   end
@@ -53,7 +66,7 @@ end
 --- Goes some hunks on, or back. Says it where the walk begins anew or another buffer was entered.
 ---@param steps integer
 function M.go(steps)
-  local items, from = changes.hunks_of(changes.all()), api.nvim_get_current_buf()
+  local items, from = stops(), api.nvim_get_current_buf()
   if #items == 0 then
     return notify.info('there is no open hunk')
   end

@@ -12,6 +12,7 @@ local PATIENCE = 150 -- milliseconds
 
 local attached = {} ---@type table<integer, true>
 local due = {} ---@type table<askedit.Edit, true> to be looked at soon
+local numbers = {} ---@type table<integer, integer> the newest change to each buffer
 local touched = {} ---@type table<integer, true|'all'> buffers that changed since the main loop went round
 local on_gone = function(_) end
 
@@ -21,17 +22,26 @@ function M.on_gone(callback)
   on_gone = callback
 end
 
+-- They are gone at once, for keys that were typed before; what is drawn, and the rest, goes a little later.
 local function lose(buf)
-  local lost = changes.in_buffer(buf)
+  local lost = changes.take_out(buf)
   for _, edit in ipairs(lost) do
-    edit:close('gone')
-    edit.region:drop()
+    due[edit] = nil
   end
-  changes.forget_buffer(buf)
-  keys.off(buf)
-  if #lost > 0 then
-    on_gone(lost)
-  end
+  vim.schedule(function()
+    local were_open = vim.tbl_filter(function(edit)
+      local was_open = edit:is_open()
+      edit:close('gone')
+      edit.region:drop()
+      return was_open
+    end, lost)
+    if #changes.in_buffer(buf) == 0 then
+      keys.off(buf)
+    end
+    if #were_open > 0 then
+      on_gone(were_open)
+    end
+  end)
 end
 
 local function look(edit)
@@ -46,20 +56,27 @@ local function look(edit)
   end
 end
 
--- What an undo opens again is to be seen at once.
-local function can_wait(edit)
-  local is_typing = api.nvim_get_mode().mode ~= 'n'
-  return #edit.region.base > LONG and (edit:is_open() or is_typing)
+-- New text has a new number. In the middle of an undo or a redo the number is still an old one.
+local function is_undo(buf)
+  if buf ~= api.nvim_get_current_buf() then
+    return false
+  end
+  local number = vim.fn.changenr()
+  local is_old = number <= (numbers[buf] or 0)
+  numbers[buf] = math.max(number, numbers[buf] or 0)
+  return is_old and api.nvim_get_mode().mode == 'n'
 end
 
-local function look_soon(edit)
+-- What an undo opens again is to be seen at once.
+local function look_soon(edit, is_undone)
   if due[edit] then
     return
   end
+  local can_wait = #edit.region.base > LONG and (edit:is_open() or not is_undone)
   due[edit] = true
   vim.defer_fn(function()
     look(edit)
-  end, can_wait(edit) and PATIENCE or 0)
+  end, can_wait and PATIENCE or 0)
 end
 
 --- Looks at once at all that is to be looked at soon: a command is about what stands there now.
@@ -72,7 +89,7 @@ end
 -- The next key may have been typed already, in a macro for one. Whether an undo opened the edit again can be
 -- told only when it is over.
 local function expect_keys(edit)
-  if not edit:is_open() and api.nvim_get_mode().mode == 'n' then
+  if not edit:is_open() then
     keys.on(edit.buf, edit.keys)
   end
 end
@@ -90,24 +107,21 @@ local function lines_changed(buf, first, last)
     end)
   end
   touched[buf] = seen and 'all' or true
+  local is_undone = is_undo(buf)
   for _, edit in ipairs(changes.watched(buf)) do
     local r1, behind = edit.region:rows()
     if r1 and (seen or (first <= behind and last >= r1)) then
-      look_soon(edit)
-      expect_keys(edit)
+      look_soon(edit, is_undone)
+      if is_undone then
+        expect_keys(edit)
+      end
     end
   end
 end
 
 local function attach(buf)
   local function gone()
-    -- What is due would be about a text that is not there any more.
-    for edit in pairs(due) do
-      due[edit] = edit.buf ~= buf or nil
-    end
-    vim.schedule(function()
-      lose(buf)
-    end)
+    lose(buf)
   end
   attached[buf] = api.nvim_buf_attach(buf, false, {
     on_lines = function(_, _, _, first, _, last)
@@ -129,6 +143,7 @@ end
 ---@param buf integer
 function M.buffer(buf)
   if not attached[buf] then
+    numbers[buf] = api.nvim_buf_call(buf, vim.fn.changenr)
     attach(buf)
   end
 end

@@ -367,6 +367,36 @@ local function last_line_written(now, pieces)
   return now.r1 + last.from + shift + math.max(#last.lines, 1) - 1
 end
 
+-- The user's marks on lines that give way, which would go with them: by piece, and how far down in it.
+local function marks_of_user(buf, now, pieces)
+  local found = {}
+  for byte = ('a'):byte(), ('z'):byte() do
+    local name = string.char(byte)
+    local line, column = unpack(api.nvim_buf_get_mark(buf, name))
+    for i, piece in ipairs(pieces) do
+      local down = line - now.r1 - piece.from
+      if down >= 0 and down < piece.count then
+        found[#found + 1] = { name = name, piece = i, down = down, column = column }
+      end
+    end
+  end
+  return found
+end
+
+-- They stand at the lines that took the place of theirs, as if these had been typed over.
+local function put_back_marks(buf, now, pieces, found)
+  local shift, shifts = 0, {}
+  for i, piece in ipairs(pieces) do
+    shifts[i], shift = shift, shift + #piece.lines - piece.count
+  end
+  for _, mark in ipairs(found) do
+    local piece = pieces[mark.piece]
+    local line = now.r1 + piece.from + shifts[mark.piece] + math.min(mark.down, math.max(#piece.lines - 1, 0))
+    line = math.min(line, api.nvim_buf_line_count(buf))
+    api.nvim_buf_set_mark(buf, mark.name, line, mark.column, {})
+  end
+end
+
 -- The marks went with the text that was put at their places.
 local function renew_marks(region, now, grown, tail)
   local row = now.r2 + grown
@@ -392,6 +422,7 @@ end
 function Region:write(now, pieces)
   local buf, count = self.buf, api.nvim_buf_line_count(self.buf)
   local tail = self.kind == 'chars' and self:line(now.r2):sub(now.c2 + 1) or ''
+  local found = marks_of_user(buf, now, pieces)
   local ok, fault = pcall(compat.silently, function()
     for i = #pieces, 1, -1 do
       write_piece(self, now, pieces[i])
@@ -400,6 +431,7 @@ function Region:write(now, pieces)
   if not ok then
     return tostring(fault)
   end
+  put_back_marks(buf, now, pieces, found)
   renew_marks(self, now, api.nvim_buf_line_count(buf) - count, tail)
   return nil, now.r1 + pieces[1].from, last_line_written(now, pieces)
 end

@@ -214,7 +214,7 @@ describe('taking a change leaves', function()
     nvim:feed(':3mark a<CR>:4mark b<CR>:8mark c<CR>:9mark d<CR>')
     local request = Edits.ask(nvim, peer, ':%Ask! better<CR>')
     Edits.answer(nvim, request, Edits.fenced('l1 l2 L3 L4 n4 l5 l6 l7 l9'))
-    local lines = "return vim.tbl_map(function(m) return vim.fn.line(m) end, { \"'a\", \"'b\", \"'c\", \"'d\" })"
+    local lines = [[return vim.tbl_map(vim.fn.line, { "'a", "'b", "'c", "'d" })]]
     nvim:feed(':Ask /accept!<CR>')
     assert_lines(nvim, 'l1 l2 L3 L4 n4 l5 l6 l7 l9')
     assert.are.same({ 3, 4, 9, 9 }, nvim:exec_lua(lines))

@@ -190,19 +190,23 @@ local function with_fewest_changes(base, hunks, lines, as_before)
     end
   end
   local best, before = as_before, as_before.taken
-  local function try(taken)
+  local function try(taken, may_tie)
     local other = compare(base, hunks, lines, taken)
     local gain = cost(best) - cost(other)
-    if gain > 0 or (gain == 0 and flip_count(taken, before) < flip_count(best.taken, before)) then
+    local is_nearer = may_tie and gain == 0 and flip_count(taken, before) < flip_count(best.taken, before)
+    if gain > 0 or is_nearer then
       best = other
     end
   end
   if #doubtful > 1 then
-    try(flipped(before, doubtful))
+    try(flipped(before, doubtful), false)
   end
   if #doubtful <= FEW and #lines <= SHORT then
-    for _, hunk in ipairs(doubtful) do
-      try(flipped(best.taken, { hunk }))
+    -- First what makes it less; only then what it costs nothing to leave as it was.
+    for _, may_tie in ipairs({ false, true }) do
+      for _, hunk in ipairs(doubtful) do
+        try(flipped(best.taken, { hunk }), may_tie)
+      end
     end
   end
   return best

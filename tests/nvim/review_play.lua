@@ -710,6 +710,7 @@ function events.take_range(self)
     return ways
   end)
   if not outcomes then return nil end
+  self.nvim:exec_lua("Probe.choice = 'yes'") -- several are asked about, as all are
   self:type_range(a, b, 'gh', '/accept')
   return self:expect(outcomes)
 end

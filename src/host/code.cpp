@@ -18,6 +18,18 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Whether a line of `text` is a fence.
+bool has_fence(std::string_view text) {
+  for (;;) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    FenceLine line;
+    line.add(text.substr(0, end));
+    if (line.opens()) return true;
+    if (end == text.size()) return false;
+    text.remove_prefix(end + 1);
+  }
+}
+
 /// Whether `test` holds for a part of a dotted file type.
 template <class Test>
 bool any_part(std::string_view filetype, const Test& test) {
@@ -67,9 +79,7 @@ void CodeFilter::resume(std::string_view part) {
   pass_lines(part);
   settle(End::cut);
   out_.clear();
-  watched_.clear();
-  watched_line_ = {};
-  watched_talk_ = false;
+  forget_watched();
   watching_ = inside();
 }
 
@@ -97,24 +107,36 @@ void CodeFilter::pass(std::string_view text) {
 // A fence that is opened again -----------------------------------------------------------------------------
 
 void CodeFilter::watch(std::string_view text) {
-  while (watching_ && !text.empty()) {
+  while (watching_ && deferred_ == Deferred::no && !text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::size_t next = std::min(end + 1, text.size());
     watched_line_.add(text.substr(0, end));
     watched_ += text.substr(0, next);
     text.remove_prefix(next);
-    if (end < next)
+    const bool is_text = !watched_line_.blank() && !watched_line_.may_open();
+    if (!doubt_.empty() && (end < next || is_text))
+      join_doubt();
+    else if (end < next)
       end_watched_line();
-    else if (!watched_line_.blank() && !watched_line_.may_open() && !may_be_talk())
+    else if (is_text && !may_be_talk())
       stop_watching();
   }
-  take(text);
+  if (deferred_ == Deferred::no)
+    take(text);
+  else
+    defer(text);
 }
 
 void CodeFilter::end_watched_line() {
   if (watched_line_.blank()) {
     if (!watched_talk_) take(std::exchange(watched_, {}));
+    watching_ = inside();
   } else {
+    if (is_in_doubt()) {
+      deferred_at_ = watched_.size();
+      deferred_ = Deferred::blank;
+      return;
+    }
     if (watched_line_.opens() || !may_be_talk() || !announces(watched_)) return stop_watching();
     watched_talk_ = true;
   }
@@ -133,7 +155,16 @@ void CodeFilter::stop_watching() {
   take(std::exchange(watched_, {}));
 }
 
-/// In Markdown a block of another language is content, and a bare fence may close the block that is open.
+void CodeFilter::forget_watched() {
+  watched_.clear();
+  watched_line_ = {};
+  watched_talk_ = false;
+  deferred_ = Deferred::no;
+  deferred_line_ = {};
+  deferred_indented_ = false;
+}
+
+/// In Markdown a block of another language is content.
 bool CodeFilter::is_opened_again() const {
   if (!watched_line_.opens()) return false;
   if (watched_line_.info().empty()) return mode_ == Mode::plain && !markdown_;
@@ -147,6 +178,116 @@ void CodeFilter::open_again() {
   if (released_) return;
   held_.clear();
   line_ = {};
+}
+
+// A bare fence at the start of the rest --------------------------------------------------------------------
+
+/// At a cut nothing is known of a fence that nothing comes after, nor of half a fence.
+void CodeFilter::keep_doubt() {
+  doubt_ += watched_;
+  forget_watched();
+}
+
+/// A fence that begins the next part stands for what was in doubt, unless it is the other half of it.
+void CodeFilter::join_doubt() {
+  FenceLine joined;
+  joined.add(std::string_view(doubt_).substr(doubt_.rfind('\n') + 1));
+  joined.add(std::string_view(watched_).substr(0, watched_.find('\n')));
+  const bool is_half = joined.closes(fence_) && !watched_line_.closes(fence_);
+  const std::string doubt = std::exchange(doubt_, {});
+  const std::string text = (watched_line_.opens() && !is_half ? "" : doubt) + watched_;
+  forget_watched();
+  watch(text);
+}
+
+/// Whether the watched line may close the block, or open it again.
+bool CodeFilter::is_in_doubt() const {
+  return watched_line_.opens() && watched_line_.info().empty() &&
+         (mode_ == Mode::block || mode_ == Mode::unwrapped);
+}
+
+void CodeFilter::defer(std::string_view text) {
+  watched_ += text;
+  for (std::size_t i = 0; i < text.size() && deferred_ == Deferred::blank; ++i) look_at_deferred(text[i]);
+  // No talk is indented.
+  const bool is_code = deferred_ == Deferred::text && deferred_indented_;
+  if (is_code && mode_ == Mode::block && watched_line_.closes(fence_)) open_deferred();
+}
+
+void CodeFilter::look_at_deferred(char c) {
+  if (c == '\n') {
+    if (!deferred_line_.blank()) deferred_ = Deferred::text;
+    deferred_line_ = {};
+    deferred_indented_ = false;
+    return;
+  }
+  const bool was_blank = deferred_line_.blank();
+  deferred_line_.add({&c, 1});
+  if (was_blank && deferred_line_.blank()) deferred_indented_ = true;
+  if (!deferred_line_.blank() && !deferred_line_.may_open()) deferred_ = Deferred::text;
+}
+
+void CodeFilter::decide(End end) {
+  CodeFilter opened = *this;
+  opened.open_deferred();
+  CodeFilter closed = *this;
+  closed.close_deferred();
+  const bool opened_matches = opened.ends_closed();
+  bool closed_matches = closed.ends_closed();
+  if (!opened_matches && !closed_matches && may_close_unlike()) {
+    closed = *this;
+    closed.close_unlike();
+    closed_matches = closed.ends_closed();
+  }
+  CodeFilter& better = opens_again_rather(opened_matches, closed_matches, end) ? opened : closed;
+  *this = std::move(better);
+}
+
+/// In an answer that came to its end, the fences after the first one match in one of the two readings only,
+/// but for odd ones. In one that was cut, the block need not be closed.
+bool CodeFilter::opens_again_rather(bool opened_matches, bool closed_matches, End end) const {
+  const bool in_a_line = released_ && !line_.blank();
+  if (opened_matches && closed_matches) return !markdown_ && (in_a_line || watched_line_.closes(fence_));
+  if (opened_matches) return true;
+  if (!closed_matches) return !markdown_;
+  return end == End::cut && !markdown_ && !has_fence(std::string_view(watched_).substr(deferred_at_));
+}
+
+/// Whether the block may be meant to end with a fence that is not like its own.
+bool CodeFilter::may_close_unlike() const {
+  return mode_ == Mode::block && !markdown_ && !watched_talk_ && !watched_line_.closes(fence_);
+}
+
+void CodeFilter::close_unlike() {
+  watching_ = false;
+  deferred_ = Deferred::no;
+  if (released_) end_line();
+  close();
+  line_ = {};
+  take(std::exchange(watched_, {}).substr(deferred_at_));
+}
+
+void CodeFilter::open_deferred() {
+  watching_ = false;
+  deferred_ = Deferred::no;
+  open_again();
+  take(std::exchange(watched_, {}).substr(deferred_at_));
+}
+
+/// Takes it as it stands, but for a fence that closes the block where the line before it was not ended.
+void CodeFilter::close_deferred() {
+  watching_ = false;
+  deferred_ = Deferred::no;
+  if (watched_line_.closes(fence_) && released_ && !watched_talk_) end_line();
+  take(std::exchange(watched_, {}));
+}
+
+/// Whether no block would be open if this were the end.
+bool CodeFilter::ends_closed() const {
+  CodeFilter ended = *this;
+  if (!ended.line_.blank()) ended.end_line();
+  return ended.mode_ == Mode::prose ||
+         (ended.mode_ == Mode::unwrapped && ended.depth_ == 0 && !ended.closing_.empty());
 }
 
 // Lines ----------------------------------------------------------------------------------------------------
@@ -306,10 +447,23 @@ void CodeFilter::release_closing() {
 
 void CodeFilter::settle(End end) {
   if (end == End::proper && std::exchange(return_held_, false)) pass("\r");
-  if (watching_) stop_watching();
+  if (watching_) settle_watched(end);
   if (!inside()) settle_outside(end);
   if (mode_ == Mode::wrapped) settle_wrapped(end);
   if (inside()) settle_inside(end);
+}
+
+void CodeFilter::settle_watched(End end) {
+  const bool begun = deferred_ == Deferred::no && !watched_talk_ && watched_line_.may_open() &&
+                     (!watched_line_.blank() || !doubt_.empty());
+  if (end == End::cut && (begun || deferred_ == Deferred::blank)) return keep_doubt();
+  if (!doubt_.empty()) join_doubt();
+  if (!watching_) return;
+  if (deferred_ == Deferred::no) {
+    if (!is_in_doubt()) return stop_watching();
+    deferred_at_ = watched_.size();
+  }
+  decide(end);
 }
 
 /// A fence that is the last of an answer opens nothing; what stands before it is prose all the same.

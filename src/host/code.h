@@ -34,7 +34,8 @@ class CodeFilter {
   Pieces finish(End end);
   /// To be called first, once for each part of an answer that was cut after it: what follows goes on with it,
   /// and its code was given. A fence that the model opens again at the start of what follows is dropped, and
-  /// so is a line of talk before it.
+  /// so is a line of talk before it. A bare one opens the block again or closes it, whichever makes the
+  /// fences after it match; what comes after it is held back until that is known.
   void resume(std::string_view part);
 
  private:
@@ -48,14 +49,34 @@ class CodeFilter {
     unwrapped,  ///< Markdown, after the first fence of such a pair
   };
 
+  enum class Deferred {
+    no,
+    blank,  ///< after a bare fence at the start of what follows resume(): nothing but blanks so far
+    text,
+  };
+
   void pass_lines(std::string_view delta);
   void pass(std::string_view text);
   void watch(std::string_view text);
   void end_watched_line();
   bool may_be_talk() const;
   void stop_watching();
+  void forget_watched();
   bool is_opened_again() const;
   void open_again();
+
+  void keep_doubt();
+  void join_doubt();
+  bool is_in_doubt() const;
+  void defer(std::string_view text);
+  void look_at_deferred(char c);
+  void decide(End end);
+  bool opens_again_rather(bool opened_matches, bool closed_matches, End end) const;
+  bool may_close_unlike() const;
+  void close_unlike();
+  void open_deferred();
+  void close_deferred();
+  bool ends_closed() const;
 
   void take(std::string_view text);
   void add_to_line(std::string_view piece);
@@ -81,6 +102,7 @@ class CodeFilter {
   void release_closing();
 
   void settle(End end);
+  void settle_watched(End end);
   void settle_outside(End end);
   void settle_wrapped(End end);
   void settle_inside(End end);
@@ -112,6 +134,11 @@ class CodeFilter {
   bool watched_talk_ = false;  ///< a line that may be talk was held
   FenceLine watched_line_;
   std::string watched_;
+  Deferred deferred_ = Deferred::no;
+  std::size_t deferred_at_ = 0;  ///< where in `watched_` the line after the bare fence begins
+  FenceLine deferred_line_;      ///< the first line after it that is not blank
+  bool deferred_indented_ = false;
+  std::string doubt_;  ///< what was watched at a cut: goes before the next part unless a fence begins that
 
   bool began_any_ = false;    ///< there is a block
   bool began_block_ = false;  ///< the present block is one of them

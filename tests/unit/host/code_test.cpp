@@ -221,7 +221,12 @@ TEST_CASE("An answer that goes on after any byte gives the same code", "[code]")
       {"python", "```python\nx = 1\n\n\ty = 2\n```\nProse.\n\n```\nz\r\n```\n", {"x = 1\n\n\ty = 2", "z"}},
       {"python", "````\n```\na\n````\nProse.\n````\n````\n", {"```\na", ""}},
       {"markdown", "# Use\n\n    ls\n\n~~~\nls\n~~~\n", {"# Use\n\n    ls\n\n~~~\nls\n~~~"}},
+      {"python", "```py\nx\n```\n\n```py\ny\n```", {"x", "y"}},
+      {"python", "````\nx\n  ```\n  y\n  ```\n````\n", {"x\n  ```\n  y\n  ```"}},
+      {"python", "~~~\nx\n```\ny\n```\n~~~~~\nProse.", {"x\n```\ny\n```"}},
+      {"python", "```\nx\n~~~\ny\n```\nProse:\n\n```py\nz\n```", {"x\n~~~\ny", "z"}},
       {"markdown", "````md\n# Use\n\n```\nls\n```\n\nEnd\n````\n\n", {"# Use\n\n```\nls\n```\n\nEnd"}},
+      {"markdown", "```md\n# Use\n\n```\nls\n```\n\nEnd\n```\n", {"# Use\n\n```\nls\n```\n\nEnd"}},
   };
   for (const Case& c : cases) {
     for (std::size_t at = 0; at <= c.answer.size(); ++at) {
@@ -248,7 +253,77 @@ TEST_CASE("A fence that is opened again at the start of the rest is dropped", "[
   CHECK(continued("markdown", "```md\n# A\n", "```md\n# B\n```\n") == Blocks{"# A\n# B"});
 }
 
+TEST_CASE("A bare fence at the start of the rest opens the block again if the rest closes it", "[code]") {
+  CHECK(continued("python", "```python\nx = 1\n", "```\ny = 2\n```") == Blocks{"x = 1\ny = 2"});
+  CHECK(continued("python", "```\nx = 1\n``", "```\r\ny = 2\r\n```\r\nProse") == Blocks{"x = 1\ny = 2"});
+  CHECK(continued("python", "```\nx = 1\n```", "```\ny = 2\n```") == Blocks{"x = 1\ny = 2"});
+  CHECK(continued("python", "```\nx = f", "```\n(1)\n```\n") == Blocks{"x = f(1)"});
+  CHECK(continued("python", "```\nx = f", "Here is the rest:\n\n```\n(1)\n```\n") == Blocks{"x = f(1)"});
+  CHECK(continued("python", "```\nx\n", "```\ny\n```\nUse:\n```py\nz\n```") == Blocks{"x\ny", "z"});
+  CHECK(continued("lua", "```\n--[[\n```lua\na\n", "```\nb\n```\n]]\n```") ==
+        Blocks{"--[[\n```lua\na\nb\n```\n]]"});
+  CHECK(continued("markdown", "```md\n# A\n", "```\n# B\n```\n") == Blocks{"# A\n# B"});
+}
+
+TEST_CASE("A bare fence that closes the block in the middle of a line is no code", "[code]") {
+  CHECK(continued("python", "```\nx = 1", "```") == Blocks{"x = 1"});
+  CHECK(continued("python", "```\nx = 1", "```\n\n \n") == Blocks{"x = 1"});
+  CHECK(continued("python", "```\nx = 1", "```\nProse:\n```\ny\n```") == Blocks{"x = 1", "y"});
+  CHECK(continued("python", "```\nx\n  ", "```\nProse") == Blocks{"x\n  "});
+}
+
+TEST_CASE("A line that may be talk comes at a cut", "[code]") {
+  CHECK(in_parts("python", {"```\nif x", ":\n", "    y\n```"}) == Blocks{"if x:\n    y"});
+  CodeFilter filter("python");
+  filter.resume("```\nif x");
+  CHECK(filter.feed(":\n").empty());
+  CHECK(filter.finish(End::cut) == CodeFilter::Pieces{":"});
+}
+
+TEST_CASE("A bare fence that nothing comes after closes a block of any fence", "[code]") {
+  CHECK(continued("python", "````\nx = 1\n", "```") == Blocks{"x = 1"});
+  CHECK(continued("python", "~~~\nx = 1", "```\n\n") == Blocks{"x = 1"});
+  CHECK(continued("python", "~~~\nx = 1\n", "```\nProse") == Blocks{"x = 1"});
+}
+
+TEST_CASE("A block may be opened again with any fence, after a stop at any byte", "[code]") {
+  const std::string code = "if x:\n  y = `2`\n\nz = 3\n";
+  const std::string first = GENERATE("```", "```py", "````", "~~~", "~~~~py");
+  const std::string second = GENERATE("```", "```py", "````", "~~~", "~~~~");
+  const std::string end = GENERATE("", "\n", "\n\nProse.\n");
+  const std::string closing = second.substr(0, second.find('p'));
+  for (std::size_t at = 0; at < code.size(); ++at) {
+    const std::string part = first + "\n" + code.substr(0, at);
+    const std::string rest = second + "\n" + code.substr(at) + closing + end;
+    INFO(part << "|" << rest);
+    Blocks whole = blocks_of("python", part, End::cut);
+    if (whole.empty()) whole.emplace_back();
+    const bool new_line = part.ends_with('\n') && at > 0;
+    const std::string tail = code.substr(at, code.size() - at - 1);
+    whole.back() += (new_line ? "\n" : "") + tail;
+    CHECK(continued("python", part, rest) == whole);
+    // The second answer byte by byte, and stopped once more after each of them.
+    CodeFilter filter("python");
+    filter.resume(part);
+    Blocks blocks = blocks_of("python", part, End::cut);
+    for (const char byte : rest) {
+      write(blocks, filter.feed({&byte, 1}));
+      CHECK(is_prefix(blocks, whole));
+    }
+    write(blocks, filter.finish(End::proper));
+    CHECK(blocks == whole);
+    for (std::size_t stop = 0; stop <= rest.size(); ++stop) {
+      INFO("stopped at " << stop);
+      CHECK(in_parts("python", {part, rest.substr(0, stop), rest.substr(stop)}) == whole);
+    }
+  }
+}
+
 TEST_CASE("A fence may be opened again after each of several stops", "[code]") {
+  CHECK(in_parts("python", {"```\nA\n", "```\nB\n", "```\nC", "```\nD\n```\n"}) == Blocks{"A\nB\nCD"});
+  CHECK(in_parts("python", {"```\nA\n", "```\n", "```\nB\n```"}) == Blocks{"A\nB"});
+  CHECK(in_parts("python", {"```\nA\n", "```", "```py\nB\n```"}) == Blocks{"A\nB"});
+  CHECK(in_parts("python", {"```\nA\n", "```\n", "", "\n"}) == Blocks{"A"});
   CHECK(in_parts("python", {"```python\nA\nB ", "```python\nx\nC", "```python\n y\nD\n```\n"}) ==
         Blocks{"A\nB x\nC y\nD"});
   CHECK(in_parts("python", {"A\nB", "\nC", "\nD"}) == Blocks{"A\nB\nC\nD"});
@@ -280,6 +355,13 @@ TEST_CASE("The second block of a stopped answer begins where the second run has 
   CHECK(filter.feed("c") == CodeFilter::Pieces{"\nc"});
 }
 
+TEST_CASE("After a bare fence an indented line is code at once", "[code]") {
+  CodeFilter filter("python");
+  filter.resume("```\nif x:\n");
+  CHECK(filter.feed("```\n\n").empty());
+  CHECK(filter.feed("  y") == CodeFilter::Pieces{"\n\n  y"});
+}
+
 TEST_CASE("The laws hold for any mixture of fences, texts and line ends", "[code]") {
   const std::vector<std::string> parts{"```",  "``",  "````", "~~~",   "`",      "markdown", "py",
                                        " ",    "   ", "x",    "é",     "\n",     "\n",       "\n",
@@ -305,7 +387,18 @@ TEST_CASE("The laws hold for any mixture of fences, texts and line ends", "[code
     write(blocks, filter.finish(end));
     CHECK(held);
     CHECK(blocks == whole);
+    const auto rest_in = [&](std::string_view part, std::string_view rest, std::size_t size) {
+      CodeFilter second(filetype);
+      second.resume(part);
+      Blocks given;
+      for (; !rest.empty(); rest.remove_prefix(std::min(size, rest.size())))
+        write(given, second.feed(rest.substr(0, size)));
+      write(given, second.finish(end));
+      return given;
+    };
     const std::size_t at = any(answer.size() + 1);
+    const std::string_view rest = std::string_view(answer).substr(at);
+    CHECK(rest_in(answer.substr(0, at), rest, 1) == rest_in(answer.substr(0, at), rest, answer.size()));
     const Blocks stopped = blocks_of(filetype, answer.substr(0, at), End::cut);
     CHECK(is_prefix(stopped, continued(filetype, answer.substr(0, at), answer.substr(at))));
   }
@@ -317,7 +410,9 @@ TEST_CASE("What is held back costs no more, however long it gets", "[code]") {
   const std::string filetype = GENERATE("python", "markdown");
   const std::string start = GENERATE("", "```\n", "x\n", "```a\n```");
   const std::string unit = GENERATE("`", " ", "\n", "```\n\n");
+  const std::string before = GENERATE("", "```\na\n");
   CodeFilter filter(filetype);
+  if (!before.empty()) filter.resume(before);
   Blocks blocks;
   const std::clock_t began = std::clock();
   write(blocks, filter.feed(start));

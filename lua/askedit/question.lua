@@ -498,9 +498,7 @@ function M.reject(edit)
       M.stop(run)
     end
   end
-  for _, item in ipairs(edit.hunks:undecided()) do
-    edit.hunks:reject(item.hunk)
-  end
+  edit.hunks:reject_all()
   edit.hunks:set_apart()
   edit:close()
 end

@@ -170,6 +170,11 @@ local function is_inside(edit, other)
   return edit ~= nil
 end
 
+local function meets(edit, r1, r2)
+  local first, behind = edit.region:rows()
+  return first ~= nil and first < math.max(r2, r1 + 1) and r1 < math.max(behind, first + 1)
+end
+
 --- An open edit to some of the rows r1 to r2-1.
 ---@param buf integer
 ---@param r1 integer
@@ -178,10 +183,20 @@ end
 ---@return askedit.Edit|nil
 function M.overlapping(buf, r1, r2, own)
   for _, edit in ipairs(M.in_buffer(buf)) do
-    local first, behind = edit.region:rows()
-    local meets = first and first < math.max(r2, r1 + 1) and r1 < math.max(behind, first + 1)
-    if meets and not is_inside(own, edit) then
+    if meets(edit, r1, r2) and not is_inside(own, edit) then
       return edit
+    end
+  end
+end
+
+--- A new edit takes the place of closed ones to its lines of which nothing is taken: what it writes may look
+--- like theirs.
+---@param edit askedit.Edit
+function M.supersede(edit)
+  local first, behind = edit.region:rows()
+  for _, other in ipairs(first and M.kept_in_buffer(edit.buf) or {}) do
+    if other ~= edit and other.hunks:taken_count() == 0 and meets(other, first, behind) then
+      M.remove(other, false)
     end
   end
 end

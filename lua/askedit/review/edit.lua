@@ -167,6 +167,7 @@ function Edit:start()
   self.proposal, self.others = diff.proposal(self.block and {} or self.region.base), {}
   self.is_cut, self.took_itself = false, false
   self.hunks:clear()
+  changes.supersede(self)
   if self.inside then
     self.inside.edit.hunks:give_away(self.inside.hunk)
     self.inside.edit:decide()
@@ -272,6 +273,7 @@ local function propose(edit)
     list = diff.hunks(edit.region.base, lines)
   end
   edit.hunks:propose(list, edit.proposal.hunks)
+  edit.hunks.was_reviewed = #list > 0
   if #list == 0 then
     return 'the answer is the same text: nothing to change'
   end
@@ -303,7 +305,8 @@ end
 -- A hunk that another edit was to take the place of is there again if that came to nothing.
 local function give_back_if_empty(edit)
   local inside = edit.inside
-  if inside and #edit.hunks.list == 0 and inside.edit.state ~= 'gone' then
+  local is_empty = edit.hunks:taken_count() == 0 and not edit.hunks.was_reviewed
+  if inside and is_empty and inside.edit.state ~= 'gone' then
     inside.edit.hunks:give_back(inside.hunk)
     inside.edit:decide()
   end
@@ -368,9 +371,10 @@ function Edit:finish(ending)
   end
   picture.erase_live(self)
   if ending.refused then
-    local kept = self.hunks:taken_count() > 0 and 'nothing else was changed' or 'nothing was changed'
+    local was_taken = self.hunks:taken_count() > 0
+    self.hunks:reject_all()
     self:close()
-    return ('the answer was refused or filtered: %s (:Ask /show)'):format(kept)
+    return ('refused or filtered: nothing %swas changed (:Ask /show)'):format(was_taken and 'else ' or '')
   end
   if not self.proposal.has_text and #self.others == 0 then
     self:close()

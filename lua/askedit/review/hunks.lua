@@ -7,6 +7,7 @@ local M = {}
 
 ---@class askedit.Hunks
 ---@field list askedit.Hunk[] in order; while the answer is coming those that have settled
+---@field was_reviewed boolean the answer was there as a whole
 ---@field is_apart boolean decided on beyond what has settled: the answer that it came from cannot go on
 ---@field package edit askedit.Edit
 ---@field package region askedit.Region
@@ -29,7 +30,7 @@ end
 --- Nothing is proposed, and nothing was decided.
 function Hunks:clear()
   self.rejected, self.written, self.looked, self.known_warnings = {}, {}, {}, {}
-  self.is_apart = false
+  self.is_apart, self.was_reviewed = false, false
   self:propose({}, {})
 end
 
@@ -202,6 +203,13 @@ end
 function Hunks:reject(hunk)
   self.rejected[hunk] = true
   mark_apart(self, hunk)
+end
+
+--- None that is still to be decided on is wanted.
+function Hunks:reject_all()
+  for _, item in ipairs(self:undecided()) do
+    self:reject(item.hunk)
+  end
 end
 
 --- Another edit is to take its place.

@@ -332,6 +332,13 @@ function M.anew(buf, first, last)
   api.nvim_buf_del_extmark(buf, marks, api.nvim_buf_set_extmark(buf, marks, first, 0, options))
 end
 
+-- Of rows that move when virtual lines become more or fewer, Neovim draws some anew, and leaves out others.
+local function draw_rows_in_sight_anew(buf)
+  for _, win in ipairs(windows_of(buf)) do
+    M.anew(buf, fn.line('w0', win) - 2, fn.line('w$', win) + 1)
+  end
+end
+
 -- Puts virtual lines below `row`, for -1 above the first line.
 local function put_lines(buf, row, lines, id)
   local last = api.nvim_buf_line_count(buf) - 1
@@ -345,7 +352,7 @@ local function put_lines(buf, row, lines, id)
   if above then
     reveal_above_first(buf, #lines)
   else
-    M.anew(buf, row, row)
+    draw_rows_in_sight_anew(buf)
   end
   settle_cursor(buf)
   return id
